@@ -1,0 +1,1 @@
+"""Kitei (規程): keeps an operations management regulation true."""

@@ -1,0 +1,101 @@
+"""doctor: explains a wrong setting in one sentence each."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sqlite3
+import stat
+import sys
+
+from kitei.foundation.text import Message
+
+NEEDED_SQLITE = (3, 37)
+LEAST_FREE = 200 * 1024 * 1024
+
+
+def doctor(options: argparse.Namespace) -> int:
+    """Print every fault, or that there is none; exit 2 with a fault."""
+    from kitei.cli import _english  # noqa: PLC0415  the command's language
+    from kitei.commands import trouble  # noqa: PLC0415
+    from kitei.settings_error import ConfigurationError  # noqa: PLC0415
+
+    try:
+        trouble.start(english=_english())
+    except ConfigurationError as error:
+        print(error)
+        return 2
+    found = faults()
+    for fault in found:
+        print(fault.render())
+    if not found:
+        print(Message("設定に誤りはありません。").render())
+    return 2 if found else 0
+
+
+def faults() -> list[Message]:
+    """Return every fault of settings, data folder, database and log."""
+    from django.conf import settings  # noqa: PLC0415  after start
+
+    data = settings.DATA
+    if not data.is_dir():
+        return [
+            Message(
+                "データの置き場所「%(path)s」がありません。kitei init を行うか、KITEI_DATA を直してください。",
+                {"path": str(data)},
+            )
+        ]
+    found = []
+    if not os.access(data, os.W_OK):
+        found.append(
+            Message("データの置き場所「%(path)s」に書き込めません。持ち主と権限を直してください。", {"path": str(data)})
+        )
+    key = data / "secret-key"
+    if not key.exists():
+        found.append(Message("秘密鍵のファイル secret-key がありません。kitei init を行うか、控えから戻してください。"))
+    elif sys.platform != "win32" and stat.S_IMODE(key.stat().st_mode) & 0o077:
+        found.append(Message("秘密鍵のファイル secret-key をほかの利用者が読めます。chmod 600 を行ってください。"))
+    if shutil.disk_usage(data).free < LEAST_FREE:
+        found.append(Message("ディスクの空きが200MBを下回っています。空きを増やしてください。"))
+    if sqlite3.sqlite_version_info < NEEDED_SQLITE:
+        found.append(
+            Message("SQLiteが古すぎます（%(version)s）。3.37以後にしてください。", {"version": sqlite3.sqlite_version})
+        )
+    return found + _database_faults() + _mail_faults()
+
+
+def _database_faults() -> list[Message]:
+    from django.db import connection  # noqa: PLC0415
+    from django.db.migrations.executor import MigrationExecutor  # noqa: PLC0415
+    from django.db.utils import Error  # noqa: PLC0415
+
+    from kitei.trust.auditlog import triggers  # noqa: PLC0415
+
+    try:
+        connection.ensure_connection()
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            return [Message("データベースがこの版のKiteiに合っていません。kitei upgrade を行ってください。")]
+        missing = triggers.missing()
+    except Error as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        return [
+            Message(
+                "データベースにつながりません（%(reason)s）。KITEI_DATABASE_URL を確かめてください。",
+                {"reason": reason},
+            )
+        ]
+    if missing:
+        return [Message("操作記録を守る仕組みがありません。kitei upgrade を行ってください。")]
+    return []
+
+
+def _mail_faults() -> list[Message]:
+    host, sender = (
+        os.environ.get("KITEI_SMTP_HOST"),
+        os.environ.get("KITEI_MAIL_FROM") or os.environ.get("KITEI_SMTP_USER"),
+    )
+    if host and not sender:
+        return [Message("KITEI_SMTP_HOST を設定したときは、差出人を KITEI_MAIL_FROM に書いてください。")]
+    return []

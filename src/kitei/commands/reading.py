@@ -1,0 +1,192 @@
+"""check, build, who: commands that read."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from kitei.commands import who_acts
+from kitei.engine.checks.model import Severity
+from kitei.foundation import transactions
+from kitei.foundation.dates.japanese import format_date
+from kitei.foundation.sheets.table import Rendering
+from kitei.foundation.text import Message, UserError
+from kitei.outcomes.regulation import coverage, matrix, operations, publication, queries
+from kitei.outcomes.regulation.coverage import OPERATED_LABELS, SEVERITY_LABELS, STATED_LABELS, Coverage, JudgedFinding
+from kitei.registers.people import standing
+from kitei.trust.access.roles import ROLES
+
+FORMATS = ("docx", "pdf", "html")
+
+
+def check(options: argparse.Namespace) -> int:
+    """Print the findings; exit 1 only when a must finding is open."""
+    organization = who_acts.organization(options)
+    who_acts.actor(options, organization)
+    picture = coverage.at(organization=organization, day=who_acts.day(options))
+    if options.format == "json":
+        print(json.dumps(_check_json(picture), ensure_ascii=False, indent=1))
+    else:
+        _print_check(picture)
+    return (
+        1
+        if any(judged.finding.severity is Severity.MUST and judged.acceptance is None for judged in picture.findings)
+        else 0
+    )
+
+
+def _check_json(picture: Coverage) -> dict[str, Any]:
+    counts = dict.fromkeys((severity.value for severity in Severity), 0)
+    for judged in picture.findings:
+        counts[judged.finding.severity.value] += 1
+    return {
+        "as_of": picture.day.isoformat(),
+        "findings": [_finding_json(judged) for judged in picture.findings],
+        "summary": {
+            **counts,
+            "accepted": sum(1 for judged in picture.findings if judged.acceptance),
+            "requirements": len(picture.counted),
+            "stated": picture.stated_count,
+            "operated": picture.operated_count,
+            "unverified": len(picture.uncounted),
+            "guideline": picture.guideline.id,
+            "edition": picture.edition.label if picture.edition else None,
+        },
+    }
+
+
+def _finding_json(judged: JudgedFinding) -> dict[str, Any]:
+    finding = judged.finding
+    entry: dict[str, Any] = {
+        "code": finding.code,
+        "severity": finding.severity.value,
+        "clause": judged.clause.id if judged.clause else None,
+        "basis": finding.basis.value,
+        "subject": {"type": finding.subject.kind, "id": finding.subject.id, "label": finding.subject.label},
+        "message": finding.message.render(),
+        "next_step": finding.next_step.render(),
+    }
+    if judged.acceptance:
+        entry["accepted"] = {
+            "by": judged.acceptance.accepted_by,
+            "until": judged.acceptance.until.isoformat(),
+            "reason": judged.acceptance.reason,
+        }
+    return entry
+
+
+def _print_check(picture: Coverage) -> None:
+    print(picture.guideline.notice.render())
+    print(_("基準日 %(day)s") % {"day": format_date(picture.day, weekday=True)})
+    edition = picture.edition
+    print(
+        _("規程: %(label)s（%(day)s施行）") % {"label": edition.label, "day": format_date(edition.effective_on)}
+        if edition
+        else _("規程: 施行された版がありません")
+    )
+    print()
+    for row in picture.rows:
+        mark = "" if row.counted else "　" + _("要確認")
+        where = "・".join(citation.label for citation in row.citations) or "—"
+        label = _pad(row.clause.label, 6)
+        print(
+            f"{label}{_pad(STATED_LABELS[row.stated].render(), 10)}{_pad(OPERATED_LABELS[row.operated].render(), 10)}{_pad(where, 22)}{row.clause.title}{mark}"
+        )
+    print()
+    for judged in picture.findings:
+        finding = judged.finding
+        clause = judged.clause.label if judged.clause else "—"
+        accepted = (
+            "　" + _("（受容 %(day)sまで）") % {"day": format_date(judged.acceptance.until)}
+            if judged.acceptance
+            else ""
+        )
+        print(
+            f"{_pad(SEVERITY_LABELS[finding.severity].render(), 6)}{_pad(clause, 6)}{finding.message.render()}{accepted}"
+        )
+        print(f"{' ' * 12}→ {finding.next_step.render()}")
+    print()
+    print(
+        _(
+            "規定あり %(stated)s / %(all)s項目、運用あり %(operated)s / %(all)s項目、要対応 %(open)s件、原文要確認（数に含めない） %(unverified)s項目"
+        )
+        % {
+            "stated": picture.stated_count,
+            "operated": picture.operated_count,
+            "all": len(picture.counted),
+            "open": len(picture.open_findings),
+            "unverified": len(picture.uncounted),
+        }
+    )
+
+
+def _pad(text: str, width: int) -> str:
+    """Pad to a width in columns, counting full-width characters as two."""
+    shown = sum(2 if unicodedata.east_asian_width(char) in "WFA" else 1 for char in text)
+    return text + " " * max(1, width - shown)
+
+
+def build(options: argparse.Namespace) -> None:
+    """Write the regulation in the asked formats, and the coverage matrix."""
+    organization = who_acts.organization(options)
+    actor = who_acts.actor(options, organization)
+    kinds = [kind.strip() for kind in options.format.split(",") if kind.strip()]
+    for kind in kinds:
+        if kind not in FORMATS:
+            raise UserError(
+                Message("形式「%(kind)s」は書き出せません。docx、pdf、html から選んでください。", {"kind": kind})
+            )
+    day = who_acts.day(options)
+    rendering = Rendering(options.rendering)
+    folder = Path(options.out)
+    folder.mkdir(parents=True, exist_ok=True)
+    published = publication.current(organization=organization, day=day, rendering=rendering)
+    for kind in kinds:
+        transactions.durable(
+            lambda kind=kind: operations.record_download(  # type: ignore[misc]
+                actor=actor, organization=organization, kind=kind, edition=published.edition_id, rendering=rendering
+            )
+        )
+        name, content = publication.document(published, kind=kind)
+        if content is not None:
+            print(_write(folder / name, content))
+    picture = coverage.at(organization=organization, day=day)
+    print(_write(folder / f"{organization.document_number}_対照表_{day:%Y%m%d}.xlsx", matrix.workbook(picture)))
+
+
+def _write(path: Path, content: bytes) -> Path:
+    temporary = path.with_name(f".{path.name}.part")
+    temporary.write_bytes(content)
+    temporary.replace(path)
+    return path
+
+
+def who(options: argparse.Namespace) -> int:
+    """Print who holds a role on a day and whether the requirement is met; 0 also when vacant."""
+    organization = who_acts.organization(options)
+    who_acts.actor(options, organization)
+    if options.role not in ROLES:
+        raise UserError(
+            Message(
+                "役割「%(role)s」はありません。次から選んでください: %(known)s",
+                {"role": options.role, "known": "、".join(ROLES)},
+            )
+        )
+    day = who_acts.day(options)
+    answer = standing.standing(
+        organization=organization,
+        role=options.role,
+        day=day,
+        provisions=queries.provisions_in_force(organization=organization, day=day),
+    )
+    if options.format == "json":
+        print(json.dumps(answer.to_json(), ensure_ascii=False, indent=1))
+        return 0
+    for line in answer.lines():
+        print(line)
+    return 0

@@ -1,0 +1,112 @@
+"""serve and worker: the web server and one worker as separate child processes that serve starts, watches and stops."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from types import FrameType
+
+from django.conf import settings
+
+from kitei.foundation import transactions
+from kitei.foundation.jobs import queue
+from kitei.foundation.text import Message, UserError
+from kitei.outcomes.regulation import jobs
+from kitei.trust.auditlog import triggers
+
+_log = logging.getLogger("kitei.serve")
+
+STOP_SECONDS = 10
+RESTART_PAUSE = 1.0
+IDLE_SECONDS = 2.0
+
+
+def ready_or_refuse() -> None:
+    """Raise UserError unless database and log are fit to serve."""
+    from kitei.commands.doctor import faults  # noqa: PLC0415  doctor knows every fault
+
+    found = faults()
+    if found:
+        raise UserError(found[0])
+    missing = triggers.missing()
+    if missing:
+        raise UserError(Message("操作記録を守る仕組みがありません。kitei upgrade を行ってください。"))
+
+
+def serve(options: argparse.Namespace) -> int:
+    """Start both children, restart one that dies, stop both on SIGTERM or Ctrl-C."""
+    ready_or_refuse()
+    address = settings.PUBLIC_URL or f"http://localhost:{options.port}"
+    commands = {
+        "web": _web_command(options.host, options.port),
+        "worker": [sys.executable, "-m", "kitei.cli", "worker"],
+    }
+    environment = {**os.environ, "KITEI_DATA": str(settings.DATA), "PYTHONUNBUFFERED": "1"}
+    stopping = threading.Event()
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    children = {name: subprocess.Popen(command, env=environment) for name, command in commands.items()}
+    print(address, flush=True)
+    try:
+        while not stopping.wait(0.5):
+            for name, child in children.items():
+                if child.poll() is not None:
+                    _log.warning("%s ended with %s; starting it again", name, child.returncode)
+                    time.sleep(RESTART_PAUSE)
+                    children[name] = subprocess.Popen(commands[name], env=environment)
+    finally:
+        for child in children.values():
+            child.terminate()
+        for child in children.values():
+            try:
+                child.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                child.kill()
+    return 0
+
+
+def _web_command(host: str, port: int) -> list[str]:
+    if sys.platform == "win32":
+        return [sys.executable, "-m", "waitress", f"--listen={host}:{port}", "--threads=8", "kitei.wsgi:application"]
+    return [
+        sys.executable, "-m", "gunicorn", "kitei.wsgi:application",
+        "--bind", f"{host}:{port}", "--worker-class", "gthread", "--workers", "2", "--threads", "4",
+        "--no-control-socket",  # gunicorn 27 would open one in the home folder (traps.md)
+        "--graceful-timeout", "8", "--log-level", "warning", "--preload",
+    ]  # fmt: skip
+
+
+def worker(options: argparse.Namespace) -> int:
+    """Run due work for ever, or with ``--once`` until nothing is due."""
+    stopping = threading.Event()
+    if not options.once:
+        signal.signal(signal.SIGTERM, lambda _signal, _frame: stopping.set())
+        signal.signal(signal.SIGINT, lambda _signal, _frame: stopping.set())
+    parent = os.getppid()
+    while not stopping.is_set():
+        try:
+            jobs.plan_runs()
+            busy = queue.run_one()
+        except Exception as error:
+            # A database that restarts or a full disk must not end the worker: it tries again.
+            if options.once or not transactions.is_passing(error):
+                raise
+            _log.warning("worker: %s", error)
+            busy = False
+        if not busy:
+            if options.once:
+                return 0
+            stopping.wait(IDLE_SECONDS)
+        if os.getppid() != parent and not options.once:
+            return 0  # serve was killed: do not live on without it
+    return 0

@@ -1,0 +1,153 @@
+"""init, adopt, upgrade."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import secrets
+import sqlite3
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection, connections
+from django.utils.translation import gettext as _
+
+from kitei.commands import who_acts
+from kitei.foundation import clock, transactions
+from kitei.foundation.dates.japanese import format_date, parse_date
+from kitei.foundation.tenancy.models import CODE_PATTERN, Organization
+from kitei.foundation.text import Message, UserError
+from kitei.outcomes.regulation import operations as regulation
+from kitei.outcomes.regulation.models import Edition
+from kitei.trust.access import operations as access
+from kitei.trust.access.rule import Actor
+from kitei.trust.accounts import operations as accounts
+from kitei.trust.auditlog import events, triggers
+from kitei.trust.auditlog.log import Act, append
+
+
+def prepare_data() -> None:
+    """Make the data folder with its secret key (0600) and bring the database to this version; idempotent."""
+    data: Path = settings.DATA
+    data.mkdir(parents=True, exist_ok=True)
+    data.chmod(0o700)
+    key = data / "secret-key"
+    if not key.exists():
+        # O_EXCL: of two commands started at once one makes the key, the other reads it.
+        try:
+            descriptor = os.open(key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return
+        with os.fdopen(descriptor, "w") as stream:
+            stream.write(secrets.token_urlsafe(48))
+        settings.SECRET_KEY = key.read_text()
+    call_command("migrate", verbosity=0, interactive=False)
+
+
+def init(options: argparse.Namespace) -> None:
+    """Make the organization, its first administrator with a one-time code, and the model regulation as a draft."""
+    if not re.match(CODE_PATTERN, options.code):
+        raise UserError(
+            Message(
+                "組織コード「%(code)s」は使えません。英小文字、数字、- で40字までにしてください。",
+                {"code": options.code},
+            )
+        )
+    if not options.name.strip():
+        raise UserError(Message("会社名を書いてください。"))
+    prepare_data()
+    code = transactions.durable(
+        lambda: create_organization(name=options.name.strip(), code=options.code, mail=options.admin)
+    )
+    address = settings.PUBLIC_URL or "http://localhost:8000"
+    print(_("準備ができました: %(name)s（%(code)s）") % {"name": options.name.strip(), "code": options.code})
+    print(_("次の手順"))
+    print("  1. kitei serve")
+    print(
+        _("  2. %(url)s を開き、メールアドレス %(mail)s と次のコードでパスワードを決める")
+        % {"url": f"{address}/start/", "mail": options.admin}
+    )
+    print(f"     {code}")
+    print(_("     （コードは3日間、1回だけ使えます）"))
+    print(_("  3. kitei export --template 台帳.xlsx で台帳のひな形を作り、記入して kitei import 台帳.xlsx で試す"))
+
+
+def create_organization(*, name: str, code: str, mail: str) -> str:
+    """Make everything ``init`` promises in the caller's transaction; return the administrator's one-time code."""
+    if Organization.objects.filter(code=code).exists():
+        raise UserError(Message("組織「%(code)s」はすでにあります。", {"code": code}))
+    organization = Organization.objects.create(code=code, name=name, created_at=clock.now())
+    actor = Actor("cli", "init", organization)
+    append(organization=organization, act=Act(events.ORGANIZATION_CREATED, actor.ref, ("organization", code)))
+    access.root_folder(organization=organization)
+    user = accounts.create_user(
+        actor=actor.ref, organization=organization, email=mail, name=mail.partition("@")[0], is_administrator=True
+    )
+    regulation.put_draft(actor=actor, organization=organization)
+    return accounts.issue_code(user=user)
+
+
+def adopt(options: argparse.Namespace) -> None:
+    """Put the draft, or the company's own file, into force."""
+    organization = who_acts.organization(options)
+    actor = who_acts.actor(options, organization)
+    effective_on = parse_date(options.effective, today=clock.today())
+    if options.file:
+        path = Path(options.file)
+        prepared = regulation.prepare_own(
+            organization=organization,
+            effective_on=effective_on,
+            file_name=path.name,
+            content=path.read_bytes(),
+            label=options.edition,
+            summary=options.summary,
+            approved_by=options.approved_by,
+        )
+    else:
+        prepared = regulation.prepare_model(
+            organization=organization,
+            effective_on=effective_on,
+            summary=options.summary,
+            approved_by=options.approved_by,
+            label=options.edition,
+        )
+    edition: Edition = transactions.durable(lambda: regulation.adopt(actor=actor, prepared=prepared))
+    print(_("%(label)sを施行しました（施行日 %(day)s、%(count)s条）。") % {
+        "label": edition.label, "day": format_date(edition.effective_on, era=organization.era_dates), "count": len(edition.articles),
+    })  # fmt: skip
+
+
+def upgrade(options: argparse.Namespace) -> None:
+    """Back up (SQLite), migrate, and verify that the log's triggers stand and the database is sound."""
+    if connection.vendor == "sqlite" and Path(settings.DATABASES["default"]["NAME"]).exists():
+        target = settings.DATA / "backup" / f"before-upgrade-{clock.now():%Y%m%dT%H%M%SZ}.sqlite3"
+        target.parent.mkdir(exist_ok=True)
+        copy_sqlite(Path(settings.DATABASES["default"]["NAME"]), target)
+        print(_("控え: %(path)s") % {"path": target})
+    elif connection.vendor != "sqlite":
+        print(_("PostgreSQLの控えは、先に pg_dump で取ってください（docs/operate）。"))
+    prepare_data()
+    missing = triggers.missing()
+    if missing:
+        raise UserError(Message("操作記録を守る仕組みがありません（%(names)s）。", {"names": "、".join(missing)}))
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA quick_check")
+            answer = cursor.fetchone()[0]
+        if answer != "ok":
+            raise UserError(
+                Message("データベースが壊れています（%(answer)s）。控えから戻してください。", {"answer": answer})
+            )
+    print(_("更新が終わりました。"))
+
+
+def copy_sqlite(source: Path, target: Path) -> None:
+    """Copy a live SQLite database consistently (its own backup interface), readable by its owner only."""
+    connections.close_all()
+    with sqlite3.connect(source) as old, sqlite3.connect(target) as new:
+        old.backup(new)
+    old.close()
+    new.close()
+    target.chmod(0o600)

@@ -1,0 +1,52 @@
+"""Which organization a command is about, and who acts."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import getpass
+
+from kitei.foundation import clock
+from kitei.foundation.dates.japanese import parse_date
+from kitei.foundation.tenancy.models import Organization
+from kitei.foundation.text import Message, UserError
+from kitei.trust.access.rule import Actor
+from kitei.trust.accounts.models import User
+from kitei.trust.auditlog.log import RequestContext, set_context
+
+
+def organization(options: argparse.Namespace) -> Organization:
+    """Return the organization meant by ``--org``, or the only one; UserError otherwise."""
+    found = list(Organization.objects.order_by("id")[:20])
+    if options.org:
+        for row in found:
+            if row.code == options.org:
+                return row
+        raise UserError(Message("組織「%(code)s」はありません。", {"code": options.org}))
+    if not found:
+        raise UserError(Message("組織がまだありません。先に kitei init を行ってください。"))
+    if len(found) > 1:
+        codes = "、".join(row.code for row in found)
+        raise UserError(Message("組織が複数あります。--org で選んでください（%(codes)s）。", {"codes": codes}))
+    return found[0]
+
+
+def actor(options: argparse.Namespace, company: Organization) -> Actor:
+    """Return who acts: the member of ``--as``, otherwise the operating-system user; and tell the log."""
+    set_context(RequestContext(face="cli"))
+    if options.as_:
+        user = User.objects.filter(organization=company, email__iexact=options.as_).first()
+        if user is None:
+            raise UserError(Message("「%(mail)s」のアカウントはありません。", {"mail": options.as_}))
+        return Actor("member", str(user.id), company, user.name, user.principal, user.is_administrator, user.is_active)
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):  # a container without a passwd entry
+        name = "unknown"
+    return Actor("cli", name, company, f"cli:{name}")
+
+
+def day(options: argparse.Namespace) -> dt.date:
+    """Return the day of ``--as-of``, or today."""
+    text = getattr(options, "as_of", None)
+    return parse_date(text, today=clock.today()) if text else clock.today()

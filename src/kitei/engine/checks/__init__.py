@@ -1,0 +1,1 @@
+"""Checks: a linter for an organisation."""

@@ -1,0 +1,90 @@
+"""Running every check for a day, and keeping the runs home reads."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from kitei.engine.checks.model import CheckContext, Operated, Provision, Result, registry
+from kitei.engine.checks.models import Acceptance, Run
+from kitei.engine.checks.packing import pack, unpack
+from kitei.foundation import clock, transactions
+from kitei.trust.auditlog.models import Event
+
+KEEP_RUNS = 400
+# Best state first: a topic answered by several checks shows its weakest.
+_ORDER = [Operated.NOT_APPLICABLE, Operated.YES, Operated.PARTIAL, Operated.NO, Operated.NOT_STARTED]
+
+
+def run_checks(*, organization: Any, day: dt.date, provisions: Mapping[str, Provision]) -> dict[str, Result]:
+    """Run all checks as of ``day`` from one consistent read and return check code -> result.
+
+    ``provisions`` are those the edition in force states; recommended values stand in for the others.
+    """
+    context = CheckContext(organization=organization, day=day, provisions={**registry.defaults, **provisions})
+    with transactions.snapshot():
+        return {check.code: check.run(context) for check in registry.all()}
+
+
+def store_run(*, organization: Any, day: dt.date, results: Mapping[str, Result], seen_event: Any = None) -> Run:
+    """Keep a run; joins the caller's transaction. The oldest beyond ``KEEP_RUNS`` are forgotten."""
+    transactions.require()
+    run = Run.objects.create(
+        organization=organization, day=day, finished_at=clock.now(), seen_event=seen_event, results=pack(dict(results))
+    )
+    old = (
+        Run.objects.filter(organization=organization)
+        .order_by("-finished_at", "-id")
+        .values_list("id", flat=True)[KEEP_RUNS : KEEP_RUNS + 50]
+    )
+    Run.objects.filter(id__in=list(old)).delete()
+    return run
+
+
+def latest_run(*, organization: Any) -> tuple[Run, dict[str, Result]] | None:
+    """Return the newest stored run and its results; None before the first."""
+    run = Run.objects.filter(organization=organization).order_by("-finished_at", "-id").first()
+    return (run, unpack(run.results)) if run else None
+
+
+def newest_event(*, organization: Any) -> Any:
+    """Return the id of the newest recorded change (views, log-ins and refusals do not make a run stale); None if none."""
+    return (
+        Event.objects.filter(organization=organization, outcome="ok")
+        .exclude(name__startswith="session:")
+        .exclude(name__endswith=":view")
+        .exclude(name__endswith=":download")
+        .exclude(name__endswith=":export")
+        .order_by("-id")
+        .values_list("id", flat=True)
+        .first()
+    )
+
+
+def by_topic(results: Mapping[str, Result]) -> dict[str, Result]:
+    """Merge results by topic: the weakest state, all facts, all findings (those of other topics go to theirs)."""
+    merged: dict[str, Result] = {}
+    for code, result in results.items():
+        check = registry.checks.get(code)
+        if check is None:  # a run stored before a check was renamed
+            continue
+        before = merged.get(check.topic)
+        state = result.state if before is None else max(before.state, result.state, key=weakness)
+        facts = (*(before.facts if before else ()), *result.facts)
+        findings = (*(before.findings if before else ()), *result.findings)
+        merged[check.topic] = Result(state, facts, findings)
+    return merged
+
+
+def weakness(state: Operated) -> int:
+    """Return how weak a state is: the larger, the weaker."""
+    return _ORDER.index(state)
+
+
+def acceptances(*, organization: Any, day: dt.date) -> dict[str, Acceptance]:
+    """Return finding key -> the acceptance that holds on ``day``."""
+    rows = Acceptance.objects.filter(organization=organization, withdrawn_at__isnull=True, until__gte=day).order_by(
+        "accepted_at"
+    )
+    return {row.finding: row for row in rows}

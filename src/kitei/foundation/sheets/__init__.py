@@ -1,0 +1,1 @@
+"""Sheets: Excel and CSV in and out, one description per register."""

@@ -1,0 +1,108 @@
+"""List page of the documents room (navigation: 文書)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.db.models import Q
+from django.utils.translation import get_language
+from django.utils.translation import gettext as translate
+from django.utils.translation import gettext_lazy as _
+
+from kitei.foundation.sheets.spec import Choice
+from kitei.foundation.ui.lists import Cell, ListColumn, ListFilter, ListSpec, Section, Tag, register, section
+from kitei.registers.documents import queries
+from kitei.registers.documents.columns import CLASSIFICATIONS, DOCUMENT_KINDS, KEPT_AT, LEVEL_NAMES, LEVELS
+
+section(Section("documents", _("文書"), "list", 50, args=("document",)))
+
+
+def label(choices: Sequence[Choice], value: str) -> str:
+    """Return what a stored choice is called in the active language; the value itself when it is unknown."""
+    for choice in choices:
+        if choice.value == value:
+            return choice.en if (get_language() or "ja").startswith("en") else choice.ja
+    return value
+
+
+def options(choices: Sequence[Choice]) -> Callable[[Any, dt.date], list[tuple[str, str]]]:
+    """Return a filter's options: every choice with its label."""
+
+    def listed(_actor: Any, _day: dt.date) -> list[tuple[str, str]]:
+        return [(choice.value, label(choices, choice.value)) for choice in choices]
+
+    return listed
+
+
+def search_in(*fields: str) -> Callable[[str], Q]:
+    """Return a search over text fields: any of them contains the text."""
+
+    def search(text: str) -> Q:
+        found = Q()
+        for field in fields:
+            found |= Q(**{f"{field}__icontains": text})
+        return found
+
+    return search
+
+
+def equals(field: str) -> Callable[[Any, str], Any]:
+    """Return a filter on one field."""
+
+    def apply(rows: Any, value: str) -> Any:
+        return rows.filter(**{field: value})
+
+    return apply
+
+
+def _standing(row: Any) -> Cell:
+    if row.withdrawn_on and row.withdrawn_on <= row.listed_on:
+        return Tag(translate("廃止"), "note")
+    if row.in_force_from and row.in_force_from > row.listed_on:
+        return Tag(translate("施行前"), "note")
+    if row.kept_at == "kitei" and row.file_id is None:
+        return Tag(translate("ファイルなし"), "warn")
+    return Tag(translate("有効"), "ok")
+
+
+def _by_level(rows: Any, value: str) -> Any:
+    return rows.filter(classification=LEVELS[value]) if value in LEVELS else rows.none()
+
+
+register(
+    ListSpec(
+        key="document",
+        title=_("文書"),
+        section="documents",
+        sheet="document",
+        order=10,
+        query=queries.documents,
+        search=search_in("code", "title", "department", "place", "file_name"),
+        columns=(
+            ListColumn("code", _("文書番号"), lambda row: row.code, sort="code"),
+            ListColumn("title", _("名称"), lambda row: row.title, sort="title"),
+            ListColumn("kind", _("種類"), lambda row: label(DOCUMENT_KINDS, row.kind), priority=2),
+            ListColumn("version", _("版"), lambda row: row.version, priority=2),
+            ListColumn("standing", _("状態"), _standing, priority=2),
+            ListColumn("in_force_from", _("施行日"), lambda row: row.in_force_from, priority=3),
+            ListColumn("department", _("主管部署"), lambda row: row.department, priority=3),
+            ListColumn(
+                "classification",
+                _("閲覧区分"),
+                lambda row: label(CLASSIFICATIONS, LEVEL_NAMES[row.classification]),
+                priority=2,
+            ),
+            ListColumn("kept_at", _("保管先"), lambda row: label(KEPT_AT, row.kept_at), priority=3),
+            ListColumn("reviewed_on", _("最終見直し日"), lambda row: row.reviewed_on, priority=3),
+        ),
+        filters=(
+            ListFilter("kind", _("種類"), options(DOCUMENT_KINDS), equals("kind")),
+            ListFilter("classification", _("閲覧区分"), options(CLASSIFICATIONS), _by_level),
+            ListFilter("kept_at", _("保管先"), options(KEPT_AT), equals("kept_at")),
+        ),
+        lead=_("方針、規程、手順書、契約書などの、基準日の版です。"),
+        empty=_("まだ文書がありません。シート「文書」を記入し、ファイルと一緒にzipで取り込んでください。"),
+    )
+)

@@ -1,0 +1,210 @@
+"""Every write of the people room. All join the caller's transaction, ask the access rule and append events."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from kitei.foundation import clock, transactions
+from kitei.foundation.sheets.spec import Changes
+from kitei.foundation.tenancy.models import Organization
+from kitei.registers.base.register import Register
+from kitei.registers.documents.models import Document
+from kitei.registers.people import columns, events, models
+from kitei.trust.access import operations as access
+from kitei.trust.access import rule
+from kitei.trust.auditlog.log import Act, append, append_many
+
+departments = Register(
+    kind="department",
+    identity=models.Department,
+    state=models.DepartmentState,
+    columns=columns.DEPARTMENTS,
+    event=events.DEPARTMENT_PUT,
+    refers={"parent": models.Department},
+)
+members = Register(
+    kind="member",
+    identity=models.Member,
+    state=models.MemberState,
+    columns=columns.MEMBERS,
+    event=events.MEMBER_PUT,
+    refers={"department": models.Department},
+    starts="joined_on",
+)
+offices = Register(
+    kind="office", identity=models.Office, state=models.OfficeState, columns=columns.OFFICES, event=events.OFFICE_PUT
+)
+qualifications = Register(
+    kind="qualification",
+    identity=models.Qualification,
+    state=models.QualificationState,
+    columns=columns.QUALIFICATIONS,
+    event=events.QUALIFICATION_PUT,
+    refers={"member": models.Member, "evidence": Document},
+    starts="acquired_on",
+)
+experiences = Register(
+    kind="experience",
+    identity=models.Experience,
+    state=models.ExperienceState,
+    columns=columns.EXPERIENCES,
+    event=events.EXPERIENCE_PUT,
+    refers={"member": models.Member, "evidence": Document},
+    starts="started_on",
+)
+contacts = Register(
+    kind="contact",
+    identity=models.EmergencyContact,
+    state=models.EmergencyContactState,
+    columns=columns.CONTACTS,
+    event=events.CONTACT_PUT,
+    refers={"member": models.Member},
+    starts="confirmed_on",
+)
+activities = Register(
+    kind="activity",
+    identity=models.Activity,
+    state=models.ActivityState,
+    columns=columns.ACTIVITIES,
+    event=events.ACTIVITY_PUT,
+    refers={"evidence": Document},
+    starts="last_held_on",
+)
+
+_COMPANY_FIELDS = ("name", "corporate_number", "address", "regulation_title", "document_number", "era_dates")
+
+
+def company_existing(*, organization: Organization, keys: Collection[str] | None) -> dict[str, dict[str, Any]]:
+    """Return the one row of sheet 会社."""
+    row = Organization.objects.get(pk=organization.pk)
+    if keys is not None and row.code not in keys:
+        return {}
+    return {row.code: {"code": row.code, **{name: getattr(row, name) for name in _COMPANY_FIELDS}}}
+
+
+def company_apply(*, actor: rule.Actor, organization: Organization, changes: Changes) -> None:
+    """Write the company's details; the code itself never changes, so a new row is refused by ``check_all`` of the sheet."""
+    transactions.require()
+    rule.require(actor, rule.EDIT, rule.Target("company", organization=organization))
+    for _key, _before, after in changes.changed:
+        Organization.objects.filter(pk=organization.pk).update(**{name: after[name] for name in _COMPANY_FIELDS})
+        append(organization=organization, act=Act(events.COMPANY_PUT, actor.ref, ("company", organization.code)))
+
+
+def appointments_existing(*, organization: Any, keys: Collection[str] | None) -> dict[str, dict[str, Any]]:
+    """Return code -> values of every appointment that was not voided, ended ones included."""
+    rows = models.Appointment.objects.filter(organization=organization, voided_at__isnull=True)
+    if keys is not None:
+        rows = rows.filter(code__in=sorted(keys))
+    found = {}
+    for row in rows.order_by("code").values(
+        "code", "role", "member__code", "deputy_order", "valid_from", "valid_until", "term_until", "end_kind",
+        "appointed_by", "article", "concurrent_reason", "evidence__code",
+    ):  # fmt: skip
+        until = row.pop("valid_until")
+        row["member"], row["evidence"] = row.pop("member__code"), row.pop("evidence__code")
+        row["last_day"] = until - dt.timedelta(days=1) if until else None
+        found[row["code"]] = {column.key: row[column.key] for column in columns.APPOINTMENTS}
+    return found
+
+
+def appointments_apply(*, actor: rule.Actor, organization: Any, changes: Changes) -> None:
+    """Write an import's appointments; a changed one voids the old row."""
+    rows = {values["code"]: values for values in changes.added}
+    rows.update({key: after for key, _before, after in changes.changed})
+    appoint_many(actor=actor, organization=organization, rows=rows, imported=True)
+
+
+def appoint_many(
+    *, actor: rule.Actor, organization: Any, rows: Mapping[str, Mapping[str, Any]], imported: bool = False
+) -> None:
+    """Record appointments by code; an appointment already known under a code is voided and replaced (a correction).
+
+    Access follows: each appointment's days become a membership from 00:00 JST of 発令日 (design §4). Joins the caller's
+    transaction; Refused without the right to edit.
+    """
+    transactions.require()
+    if not rows:
+        return
+    rule.require(actor, rule.EDIT, rule.Target("appointment", organization=organization))
+    now = clock.now()
+    old = dict(
+        models.Appointment.objects.filter(
+            organization=organization, code__in=sorted(rows), voided_at__isnull=True
+        ).values_list("code", "id")
+    )
+    models.Appointment.objects.filter(id__in=list(old.values())).update(voided_at=now)
+    member_ids = dict(
+        models.Member.objects.filter(
+            organization=organization, code__in={values["member"] for values in rows.values()}
+        ).values_list("code", "id")
+    )
+    document_ids = dict(
+        Document.objects.filter(
+            organization=organization,
+            code__in={values["evidence"] for values in rows.values() if values.get("evidence")},
+        ).values_list("code", "id")
+    )
+    made = [
+        models.Appointment(
+            organization=organization,
+            code=code,
+            role=values["role"],
+            member_id=member_ids[values["member"]],
+            deputy_order=values.get("deputy_order") or 0,
+            valid_from=values["valid_from"],
+            valid_until=_day_after(values.get("last_day")),
+            term_until=values.get("term_until"),
+            end_kind=values.get("end_kind") or "",
+            appointed_by=values.get("appointed_by") or "",
+            article=values.get("article") or "",
+            concurrent_reason=values.get("concurrent_reason") or "",
+            evidence_id=document_ids[values["evidence"]] if values.get("evidence") else None,
+            recorded_at=now,
+            imported=imported,
+        )
+        for code, values in rows.items()
+    ]
+    models.Appointment.objects.bulk_create(made, batch_size=500)
+    append_many(
+        organization=organization,
+        acts=[
+            Act(
+                events.APPOINTED,
+                actor.ref,
+                ("appointment", str(row.id)),
+                data={
+                    "role": row.role,
+                    "member": str(row.member_id),
+                    "from": row.valid_from.isoformat(),
+                    "until": row.valid_until.isoformat() if row.valid_until else "",
+                    "replaces": str(old.get(row.code, "")),
+                    "imported": imported,
+                },
+            )
+            for row in made
+        ],
+    )
+    access.replace_memberships(
+        actor=actor,
+        organization=organization,
+        source_kind="appointment",
+        void_sources=old.values(),
+        facts=[
+            access.MembershipFacts(
+                principal=row.member_id,
+                role=row.role,
+                starts_at=clock.start_of(row.valid_from),
+                ends_at=clock.start_of(row.valid_until) if row.valid_until else None,
+                deputy=row.deputy_order > 0,
+                source_id=row.id,
+            )
+            for row in made
+        ],
+    )
+
+
+def _day_after(day: dt.date | None) -> dt.date | None:
+    return day + dt.timedelta(days=1) if day else None

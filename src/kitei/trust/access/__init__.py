@@ -1,0 +1,1 @@
+"""Who may do what: the one rule for lists, points and explanations."""

@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    """Who may log in."""
+
+    name = "kitei.trust.accounts"
+    label = "accounts"
+
+    def ready(self) -> None:
+        """Record log-ins, failures and log-outs."""
+        from kitei.trust.accounts import signals  # noqa: F401, PLC0415  connects on import

@@ -1,0 +1,129 @@
+"""Making accounts and setting pass words. Every function joins the caller's transaction and appends its event."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import secrets
+import uuid
+from typing import Any
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+from kitei.foundation import clock, transactions
+from kitei.foundation.text import Message, UserError
+from kitei.trust.accounts.events import LANGUAGE_SET
+from kitei.trust.accounts.models import OneTimeCode, User
+from kitei.trust.auditlog import events
+from kitei.trust.auditlog.log import Act, append
+
+CODE_LIFE = dt.timedelta(days=3)
+_CODE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # without I, O, 0, 1: people read the code from paper
+
+
+def create_user(
+    *,
+    actor: tuple[str, str],
+    organization: Any,
+    email: str,
+    name: str,
+    principal: uuid.UUID | None = None,
+    is_administrator: bool = False,
+    language: str = "ja",
+) -> User:
+    """Create an account without a usable pass word; UserError for a bad or taken address."""
+    transactions.require()
+    try:
+        validate_email(email)
+    except ValidationError as error:
+        raise UserError(Message("「%(mail)s」はメールアドレスの形になっていません。", {"mail": email})) from error
+    if User.objects.filter(email__iexact=email).exists():
+        raise UserError(Message("メールアドレス「%(mail)s」のアカウントはすでにあります。", {"mail": email}))
+    user = User(
+        organization=organization,
+        email=email,
+        name=name,
+        principal=principal,
+        is_administrator=is_administrator,
+        language=language,
+        created_at=clock.now(),
+    )
+    user.set_unusable_password()
+    user.save(force_insert=True)
+    append(
+        organization=organization,
+        act=Act(events.ACCOUNT_CREATED, actor, ("account", str(user.id)), data={"administrator": is_administrator}),
+    )
+    return user
+
+
+def issue_code(*, user: User) -> str:
+    """Return a fresh one-time code for ``user``; only its digest is kept."""
+    transactions.require()
+    code = "-".join("".join(secrets.choice(_CODE_ALPHABET) for _ in range(5)) for _ in range(4))
+    OneTimeCode.objects.create(
+        organization=user.organization, user=user, digest=_digest(code), expires_at=clock.now() + CODE_LIFE
+    )
+    return code
+
+
+def redeem_code(*, email: str, code: str, password: str) -> User:
+    """Set the pass word of the account that ``code`` was issued for and use the code up.
+
+    UserError when mail address and code do not belong together, the code is used or expired, or the pass word is weak.
+    """
+    transactions.require()
+    now = clock.now()
+    wrong = UserError(
+        Message(
+            "メールアドレスとコードの組み合わせが正しくないか、コードの期限が切れています。管理者に新しいコードを依頼してください。"
+        )
+    )
+    found = (
+        OneTimeCode.objects.select_related("user")
+        .filter(
+            digest=_digest(code),
+            user__email__iexact=email,
+            used_at__isnull=True,
+            expires_at__gt=now,
+            user__is_active=True,
+        )
+        .first()
+    )
+    if found is None:
+        raise wrong
+    set_password(user=found.user, password=password, actor=("member", str(found.user_id)))
+    if not OneTimeCode.objects.filter(id=found.id, used_at__isnull=True).update(used_at=now):
+        raise wrong
+    return found.user
+
+
+def set_password(*, user: User, password: str, actor: tuple[str, str]) -> None:
+    """Set a pass word after the rules of NIST SP 800-63B-4 (length and known-bad list); UserError when it is too weak."""
+    transactions.require()
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise UserError(Message("%(reasons)s", {"reasons": " ".join(error.messages)})) from error
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    append(organization=user.organization, act=Act(events.PASSWORD_SET, actor, ("account", str(user.id))))
+
+
+def set_language(*, user: User, language: str) -> None:
+    """Keep the language a person reads Kitei in (``ja`` or ``en``); nothing happens when it is that already."""
+    transactions.require()
+    if language == user.language:
+        return
+    user.language = language
+    user.save(update_fields=["language"])
+    append(
+        organization=user.organization,
+        act=Act(LANGUAGE_SET, ("member", str(user.id)), ("account", str(user.id)), data={"language": language}),
+    )
+
+
+def _digest(code: str) -> str:
+    return hashlib.sha256(code.upper().replace("-", "").replace(" ", "").encode()).hexdigest()

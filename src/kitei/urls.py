@@ -1,0 +1,15 @@
+"""The root of all addresses."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("kitei.web.urls")),
+    path("", include("kitei.trust.accounts.urls")),
+]
+
+handler400 = "kitei.web.errors.bad_request"
+handler403 = "kitei.web.errors.refused_by_django"
+handler404 = "kitei.web.errors.not_found"
+handler500 = "kitei.web.errors.server_error"

@@ -1,0 +1,62 @@
+"""Error pages: what happened and what to do, in the reader's language, without anything a stranger could use.
+
+Missing and forbidden are the same page (design §3 "One way to read"): same status, same body, same headers.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import get_template
+from django.utils import translation
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from kitei.foundation.text import UserError
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001  Django's signature
+    """Answer for what does not exist and for what may not be seen."""
+    return render(request, "errors/404.html", status=404)
+
+
+def refused_by_django(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """A 403 of Django's own is the same page as well."""
+    return not_found(request, exception)
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001  Django's signature
+    """Answer for a request that cannot be read (too many fields, a forged host). The database is not asked."""
+    return _bare("errors/400.html", request, 400)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001  Django's signature
+    """Answer for a form whose protection mark is missing or old."""
+    return render(request, "errors/csrf.html", {"back": came_from(request)}, status=403)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer for a fault of ours: a number to tell the administrator, no details. The database is not asked."""
+    return _bare("errors/500.html", request, 500)
+
+
+def user_error(request: HttpRequest, error: UserError) -> HttpResponse:
+    """Answer for something the person can mend and no form could show."""
+    return render(request, "errors/422.html", {"message": str(error), "back": came_from(request)}, status=422)
+
+
+def came_from(request: HttpRequest) -> str:
+    """Return the address of the page before, if it is one of ours and another one; else the start page."""
+    referer = request.headers.get("referer", "")
+    if url_has_allowed_host_and_scheme(referer, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
+        parts = urlsplit(referer)
+        if parts.path != request.path:
+            return parts.path + (f"?{parts.query}" if parts.query else "")
+    return "/"
+
+
+def _bare(template: str, request: HttpRequest, status: int) -> HttpResponse:
+    language = "en" if (translation.get_language() or "ja").startswith("en") else "ja"
+    context = {"language": language, "request_id": getattr(request, "request_id", "")}
+    return HttpResponse(get_template(template).render(context), status=status)

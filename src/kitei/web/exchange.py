@@ -1,0 +1,142 @@
+"""Import and export of registers: the importer face that the web page and the command share.
+
+Parsing and checking happen outside any transaction; applying is one durable transaction that first makes sure nothing
+moved since the plan was made.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import IO, Any
+
+from kitei.foundation import clock, transactions
+from kitei.foundation.sheets import planning, spec, template, writer
+from kitei.foundation.sheets.headers import SheetMapping
+from kitei.foundation.sheets.models import SavedMapping
+from kitei.foundation.sheets.plan import Plan
+from kitei.foundation.sheets.reader import read_tables
+from kitei.foundation.text import Message, UserError
+from kitei.trust.access import rule
+from kitei.trust.auditlog.log import Act, append
+from kitei.web import events
+
+
+def mappings_of(organization: Any) -> dict[str, SheetMapping]:
+    """Return the saved column mappings of an organization by sheet key."""
+    return {
+        row.spec: SheetMapping(row.sheet, row.header_row, row.columns, row.translations)
+        for row in SavedMapping.objects.filter(organization=organization)
+    }
+
+
+def save_mapping(*, actor: rule.Actor, organization: Any, key: str, mapping: SheetMapping) -> None:
+    """Keep how the company's own sheet is read; joins the caller's transaction."""
+    transactions.require()
+    rule.require(actor, rule.EDIT, rule.Target(key, organization=organization))
+    SavedMapping.objects.update_or_create(
+        organization=organization,
+        spec=key,
+        defaults={
+            "sheet": mapping.sheet,
+            "header_row": mapping.header_row,
+            "columns": dict(mapping.columns),
+            "translations": {name: dict(values) for name, values in mapping.values.items()},
+            "saved_at": clock.now(),
+        },
+    )
+    append(organization=organization, act=Act(events.MAPPING_SAVED, actor.ref, ("sheet", key)))
+
+
+def plan(*, actor: rule.Actor, organization: Any, path: Path, mappings: dict[str, SheetMapping] | None = None) -> Plan:
+    """Read a workbook or zip and say what importing it would do. Nothing is written.
+
+    UserError for a file that cannot be read; faults of rows are in the plan. Refused without the right to edit.
+    """
+    rule.require(actor, rule.EDIT, rule.Target("register", organization=organization))
+    workbook = read_tables(path)
+    return planning.plan_import(
+        workbook,
+        spec.specs(),
+        organization=organization,
+        mappings=mappings_of(organization) if mappings is None else mappings,
+    )
+
+
+def apply(*, actor: rule.Actor, organization: Any, plan: Plan) -> None:
+    """Write a plan: all or nothing, every register through its own operations, in sheet order.
+
+    UserError when the plan has errors, or when a row it touches was changed since the plan was made.
+    """
+    if not plan.ok:
+        raise UserError(Message("誤りのある取込はできません。先に誤りを直してください。"))
+
+    def work() -> None:
+        for key in _touched(plan):
+            _refuse_stale(organization, plan, key)
+        for key in _touched(plan):
+            spec.get(key).apply(actor=actor, organization=organization, changes=plan.changes(key))
+        counts = plan.counts
+        append(
+            organization=organization,
+            act=Act(
+                events.IMPORTED,
+                actor.ref,
+                ("register", ""),
+                data={"added": counts["added"], "changed": counts["changed"], "sheets": _touched(plan)},
+            ),
+        )
+
+    transactions.durable(work)
+
+
+def export(
+    *,
+    actor: rule.Actor,
+    organization: Any,
+    stream: IO[bytes],
+    language: str = "ja",
+    timestamp: dt.datetime | None = None,
+) -> None:
+    """Write every register as a workbook that import accepts; the event commits before the first byte."""
+
+    def record() -> None:
+        rule.require(actor, rule.DOWNLOAD, rule.Target("register", organization=organization))
+        append(organization=organization, act=Act(events.EXPORTED, actor.ref, ("register", "all")))
+
+    transactions.durable(record)
+    with transactions.snapshot():
+        writer.write_export(
+            stream,
+            spec.specs(),
+            rows=lambda sheet: sheet.existing(organization=organization, keys=None).values(),
+            timestamp=timestamp or clock.now().replace(microsecond=0),
+            language=language,
+        )
+
+
+def write_template(stream: IO[bytes], *, language: str = "ja") -> None:
+    """Write the empty explained workbook."""
+    template.write_template(stream, spec.specs(), timestamp=clock.now().replace(microsecond=0), language=language)
+
+
+def _touched(plan: Plan) -> list[str]:
+    return [
+        sheet.key
+        for sheet in spec.specs()
+        if sheet.key in plan.sheets and (plan.sheets[sheet.key].added or plan.sheets[sheet.key].changed)
+    ]
+
+
+def _refuse_stale(organization: Any, plan: Plan, key: str) -> None:
+    """Compare-and-swap on values: what the plan saw must still be what stands, inside the writing transaction."""
+    changes = plan.changes(key)
+    codes = {values[spec.get(key).identity] for values in changes.added} | {
+        code for code, _before, _after in changes.changed
+    }
+    now = spec.get(key).existing(organization=organization, keys=codes)
+    before = {code: old for code, old, _after in changes.changed}
+    if any(now.get(code) != before.get(code) for code in codes):
+        raise UserError(
+            Message("確認のあとに、ほかの人が同じ台帳を変えました。もう一度取込の確認からやり直してください。")
+        )

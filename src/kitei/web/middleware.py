@@ -1,0 +1,182 @@
+"""What happens around every request: proxy headers, language, who acts, the log's context, refusals, headers."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import re
+import secrets
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils import translation
+from django.utils.cache import patch_vary_headers
+from django.utils.functional import SimpleLazyObject
+
+from kitei.foundation.text import UserError
+from kitei.registers.people.queries import titles
+from kitei.foundation import clock
+from kitei.trust.access import operations as access
+from kitei.trust.access.rule import Actor, Refused, roles_of
+from kitei.trust.accounts.models import User
+from kitei.trust.accounts.views import LANGUAGE_COOKIE
+from kitei.trust.auditlog.log import RequestContext, set_context
+from kitei.web import errors
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+_FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PORT", "HTTP_FORWARDED")
+PERMISSIONS_POLICY = ", ".join(
+    f"{feature}=()"
+    for feature in (
+        "accelerometer", "autoplay", "camera", "display-capture", "encrypted-media", "fullscreen", "geolocation", "gyroscope",
+        "hid", "magnetometer", "microphone", "midi", "payment", "serial", "usb", "xr-spatial-tracking",
+    )
+)  # fmt: skip
+
+
+class ProxyMiddleware:
+    """Believe X-Forwarded-For and X-Forwarded-Proto only when they come from a proxy named in KITEI_TRUSTED_PROXIES.
+
+    The reader's address is the last one in the list that is not a trusted proxy: what stands before it, anybody can write.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        self.trusted = [ipaddress.ip_network(name) for name in settings.TRUSTED_PROXIES]
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Set the address and scheme, drop the headers."""
+        given = {name: request.META.pop(name, "") for name in _FORWARDED}
+        if self._trusts(request.META.get("REMOTE_ADDR", "")):
+            chain = [part.strip() for part in given["HTTP_X_FORWARDED_FOR"].split(",") if part.strip()]
+            for address in reversed(chain):
+                if not _is_address(address):
+                    break
+                request.META["REMOTE_ADDR"] = address
+                if not self._trusts(address):
+                    break
+            scheme = given["HTTP_X_FORWARDED_PROTO"].rpartition(",")[2].strip().lower()
+            if scheme in {"http", "https"}:
+                request.META["wsgi.url_scheme"] = scheme
+        return self.get_response(request)
+
+    def _trusts(self, address: str) -> bool:
+        if not _is_address(address):
+            return False
+        parsed = ipaddress.ip_address(address)
+        return any(parsed in network for network in self.trusted)
+
+
+class LanguageMiddleware:
+    """The account's language, else the cookie, else what the browser accepts, else Japanese."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Activate the language for this request only."""
+        # An answer made when the database is away (500) still knows what can be known without it.
+        translation.activate(_language_without_account(request))
+        try:
+            user = request.user
+            if user.is_authenticated:
+                translation.activate(user.language)
+            response = self.get_response(request)
+            response["Content-Language"] = translation.get_language() or "ja"
+            patch_vary_headers(response, ["Cookie", "Accept-Language"])
+            return response
+        finally:
+            translation.deactivate()
+
+
+class ActorMiddleware:
+    """Who acts, for views (``request.actor``), for the log (context) and for what is refused."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Set actor and log context; add the headers that depend on who reads."""
+        request.request_id = secrets.token_hex(8)  # type: ignore[attr-defined]  read through getattr
+        user = request.user
+        actor = _actor(user) if isinstance(user, User) or user.is_authenticated else None
+        request.actor = actor  # type: ignore[attr-defined]  read through web.requests.actor_of
+        request.offices = SimpleLazyObject(lambda: _offices(actor))  # type: ignore[attr-defined]  read by the shell
+        set_context(
+            RequestContext(
+                request_id=request.request_id,  # type: ignore[attr-defined]
+                session=_session_digest(request) if actor else "",
+                strength="password" if actor else "",
+                face="web",
+            )
+        )
+        try:
+            response = self.get_response(request)
+        finally:
+            set_context(None)
+        response["X-Request-Id"] = request.request_id  # type: ignore[attr-defined]
+        response["Permissions-Policy"] = PERMISSIONS_POLICY
+        response["Cross-Origin-Resource-Policy"] = "same-origin"
+        if actor is not None or request.user.is_authenticated:
+            # Pages of a register must not stay on a shared machine after log-out, not even behind the back button.
+            response["Cache-Control"] = "no-store"
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Turn a refusal into the 404 page, recorded after the rollback; a mendable error into its page."""
+        if isinstance(exception, Refused):
+            access.record_refusal(refused=exception, path=request.get_full_path()[:500])
+            return errors.not_found(request)
+        if isinstance(exception, UserError):
+            return errors.user_error(request, exception)
+        return None
+
+
+def _actor(user: User) -> Actor:
+    return Actor(
+        kind="member",
+        id=str(user.id),
+        organization=user.organization,
+        label=user.name,
+        principal=user.principal,
+        administrator=user.is_administrator,
+        active=user.is_active,
+    )
+
+
+def _offices(actor: Actor | None) -> tuple[str, ...]:
+    if actor is None:
+        return ()
+    held = roles_of(actor)
+    if not held:
+        return ()
+    named = titles(organization=actor.organization, day=clock.today())
+    return tuple(title for code, title in named.items() if code in held)
+
+
+def _session_digest(request: HttpRequest) -> str:
+    key = request.session.session_key or ""
+    return hashlib.sha256(key.encode()).hexdigest()[:16] if key else ""
+
+
+def _language_without_account(request: HttpRequest) -> str:
+    cookie = request.COOKIES.get(LANGUAGE_COOKIE, "")
+    if cookie in dict(settings.LANGUAGES):
+        return cookie
+    # Only the two languages are compared; the browser's further wishes (fr, zh) end in Japanese.
+    wishes = re.findall(r"([A-Za-z]{2,8})(?:-[A-Za-z0-9-]+)?\s*(?:;\s*q=([0-9.]+))?", request.headers.get("accept-language", "")[:500])
+    known = [(float(weight or 1), -place, name.lower()) for place, (name, weight) in enumerate(wishes) if name.lower() in {"ja", "en"} and _is_weight(weight)]
+    return max(known)[2] if known else settings.LANGUAGE_CODE
+
+
+def _is_weight(text: str) -> bool:
+    return text == "" or re.fullmatch(r"[01](\.[0-9]{0,3})?", text) is not None
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
