@@ -2,18 +2,122 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import tempfile
 
-os.environ.setdefault("KITEI_DATA", tempfile.mkdtemp(prefix="kitei-test-"))
+if "KITEI_TEST_HOME" not in os.environ:  # workers of xdist share the folder of the process that starts them
+    _home = tempfile.mkdtemp(prefix="kitei-test-")
+    atexit.register(shutil.rmtree, _home, ignore_errors=True)
+    os.environ["KITEI_TEST_HOME"] = os.environ["KITEI_DATA"] = _home
 if os.environ.get("KITEI_TEST_DATABASE_URL"):
     os.environ["KITEI_DATABASE_URL"] = os.environ["KITEI_TEST_DATABASE_URL"]
 
 import datetime as dt  # noqa: E402
+from pathlib import Path  # noqa: E402
 
 import pytest  # noqa: E402
 
 TODAY = dt.date(2026, 11, 22)
+HERE = Path(__file__).parent
+USES_DATABASE = {"db", "transactional_db", "committed_db", "live_server", "client", "admin_client"}
+
+
+def pytest_addoption(parser):
+    parser.addoption("--long", action="store_true", help="also run the tests marked long")
+    parser.addoption("--only-database", action="store_true", help="leave out tests that never reach a database")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config, items):
+    """Mark by folder; leave out what was not asked for."""
+    kept, dropped = [], []
+    for item in items:
+        for folder in ("browser", "cli"):
+            if (HERE / folder) in item.path.parents:
+                item.add_marker(folder)
+        database = item.get_closest_marker("django_db") or USES_DATABASE & set(item.fixturenames)
+        wanted = (config.getoption("--long") or not item.get_closest_marker("long")) and (
+            database or not config.getoption("--only-database")
+        )
+        (kept if wanted else dropped).append(item)
+    if dropped:
+        config.hook.pytest_deselected(items=dropped)
+        items[:] = kept
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings):
+    """SQLite: a file, not memory, so that two connections meet as they do in earnest (WAL, IMMEDIATE)."""
+    from django.conf import settings
+
+    database = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+        database.setdefault("TEST", {})["NAME"] = str(Path(os.environ["KITEI_TEST_HOME"]) / f"test-{worker}-{os.getpid()}.sqlite3")
+        # Test data need not survive a power cut.
+        database["OPTIONS"]["init_command"] = database["OPTIONS"]["init_command"].replace("synchronous=FULL", "synchronous=OFF")
+
+
+@pytest.fixture
+def committed_db(transactional_db):
+    """A database whose transactions really commit, for tests with several connections; emptied afterwards.
+
+    The log's triggers would refuse the emptying: they are taken away before it, and ``post_migrate``, which Django sends
+    after it, puts them back.
+    """
+    from django.db import connection, connections
+
+    from kitei.trust.auditlog import triggers
+
+    yield connection
+    connections.close_all()
+    triggers.drop()
+
+
+class InjectedFailures:
+    """Makes every n-th durable transaction fail once at its end as a serialization failure does."""
+
+    def __init__(self, every):
+        self.every = every
+        self.seen = 0
+        self.failed = 0
+
+    def around(self, durable):
+        from django.db.utils import OperationalError
+        from psycopg.errors import SerializationFailure
+
+        def failing(work, **options):
+            self.seen += 1
+            fail = self.seen % self.every == 0
+
+            def once():
+                nonlocal fail
+                result = work()
+                if fail:
+                    fail = False
+                    self.failed += 1
+                    raise OperationalError("injected") from SerializationFailure("injected")
+                return result
+
+            return durable(once, **options)
+
+        return failing
+
+
+@pytest.fixture(autouse=True)
+def injected_failures(monkeypatch):
+    """With KITEI_TEST_FAIL_EVERY=n every n-th durable transaction has to be repeated (issue 2: injected 40001s)."""
+    from kitei.foundation import transactions
+
+    every = int(os.environ.get("KITEI_TEST_FAIL_EVERY", "0"))
+    if not every:
+        yield None
+        return
+    injected = InjectedFailures(every)
+    monkeypatch.setattr(transactions, "durable", injected.around(transactions.durable))
+    yield injected
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ import ast
 import contextlib
 import datetime as dt
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -126,11 +126,11 @@ EQUIPMENT = SheetSpec(
 SPECS = (PEOPLE, EQUIPMENT)
 
 
-def xlsx(**sheets: Sequence[Sequence[Any]]) -> bytes:
+def xlsx(given: Mapping[str, Sequence[Sequence[Any]]] | None = None, **sheets: Sequence[Sequence[Any]]) -> bytes:
     """Make a workbook; a text that starts with = is stored as text, as a person's paste would."""
     book = openpyxl.Workbook()
     book.remove(book.active)
-    for name, rows in sheets.items():
+    for name, rows in {**(given or {}), **sheets}.items():
         sheet = book.create_sheet(name)
         for row_number, row in enumerate(rows, start=1):
             for column_number, value in enumerate(row, start=1):

@@ -35,7 +35,7 @@ HEAD = ["社員番号", "氏名", "役割", "入社日", "退職日", "備考", 
 
 
 def people(*rows, head=HEAD):
-    return xlsx(**{"役員・従業者": [head, *rows]})
+    return xlsx({"役員・従業者": [head, *rows]})
 
 
 def sakura(**changes):
@@ -159,7 +159,7 @@ def test_duplicate_keys_are_an_error_at_both_rows():
 
 
 def test_merged_data_cells_are_refused_and_merged_titles_are_fine():
-    book = opened(xlsx(**{"役員・従業者": [["従業者名簿"], [], HEAD, ["001", "森 陽子"], ["002", "林"]]}))
+    book = opened(xlsx({"役員・従業者": [["従業者名簿"], [], HEAD, ["001", "森 陽子"], ["002", "林"]]}))
     book.active.merge_cells("A1:G2")
     assert planned(saved(book)).counts["added"] == 2
     book.active["C4"] = "従業者"
@@ -170,7 +170,7 @@ def test_merged_data_cells_are_refused_and_merged_titles_are_fine():
 
 
 def test_a_header_merged_over_two_rows_ends_below():
-    book = opened(xlsx(**{"役員・従業者": [HEAD, [], ["001", "森 陽子"]]}))
+    book = opened(xlsx({"役員・従業者": [HEAD, [], ["001", "森 陽子"]]}))
     for letter in "ABCDEFG":
         book.active.merge_cells(f"{letter}1:{letter}2")
     assert planned(saved(book)).counts == {"added": 1, "changed": 0, "unchanged": 0, "errors": 0}

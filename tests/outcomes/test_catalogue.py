@@ -78,7 +78,7 @@ def test_every_row_of_the_seed_page_is_verified_with_its_page_and_level(guidelin
     assert (clause.page, clause.printed_page, clause.source) == (41, 35, "W/41")
     assert clause.level == ("should" if label == "ウ-3" else "shall")
     assert clause.counting is (Severity.SHOULD if label == "ウ-3" else Severity.MUST)
-    assert clause.topics == (topic,)
+    assert clause.topics[0] == topic
     assert guideline.clause_for(topic) is clause
 
 
@@ -87,7 +87,7 @@ def test_rows_of_the_pages_not_at_hand_are_catalogued_but_never_verified(guideli
     name, topic = OTHER_ROWS[label]
     clause = guideline.clause(f"mic-meti-1.1/5.1.6/{name}")
     assert clause.label == label
-    assert clause.topics == (topic,)
+    assert clause.topics[0] == topic
     assert not clause.verified
     assert clause.page is None
     assert clause.note

@@ -33,6 +33,10 @@ VERIFIED_TOPICS = {
     "オ": "risks.operation",
 }
 OTHER_TOPICS = {
+    "disclosure.plain",
+    "disclosure.written",
+    "institutions.risk-agreement",
+    "institutions.role-sharing",
     "people.privacy-policy",
     "people.privacy-law",
     "media.control",

@@ -192,32 +192,32 @@ def test_data_of_a_service_counts_until_its_last_day(sakura, takahashi, services
 
 
 def test_storage_abroad_or_unknown_is_found(sakura, takahashi, services):
-    assert run("institutions.jurisdiction", sakura).state is Operated.YES
+    assert run("equipment.jurisdiction", sakura).state is Operated.YES
     put(
         operations.services,
         takahashi,
         {"S-01": service(storage_country="アイルランド"), "S-03": service(storage_country="国内")},
     )
-    result = run("institutions.jurisdiction", sakura)
+    result = run("equipment.jurisdiction", sakura)
     assert (result.state, codes(result)) == (Operated.PARTIAL, ["institutions.stored-abroad"])
     assert "アイルランド" in result.findings[0].message.render()
 
 
 def test_open_responsibility_for_updates_is_found(sakura, takahashi, services):
     put(operations.services, takahashi, {"S-01": service(update_responsibility=""), "S-02": service(update_clause="")})
-    result = run("institutions.update-responsibility", sakura)
+    result = run("institutions.role-sharing", sakura)
     assert result.state is Operated.NO
     assert codes(result) == ["institutions.update-responsibility-open", "institutions.update-clause-missing"]
 
 
 def test_services_checks_are_not_started_without_a_service_on_that_day(sakura, takahashi):
     put(operations.services, takahashi, {"S-01": service(ended_on=YESTERDAY)})
-    for code in ("institutions.jurisdiction", "institutions.update-responsibility"):
+    for code in ("equipment.jurisdiction", "institutions.role-sharing"):
         assert run(code, sakura).state is Operated.NOT_STARTED
 
 
 def test_agreement_counts_institutions_under_contract_only(sakura, takahashi, services, django_assert_max_num_queries):
-    assert run("institutions.agreement", sakura).state is Operated.NOT_STARTED
+    assert run("institutions.risk-agreement", sakura).state is Operated.NOT_STARTED
     agreed = {"edition_shown": "第3版", "shown_on": YESTERDAY, "agreed_on": DAY}
     put(
         operations.institutions,
@@ -230,7 +230,7 @@ def test_agreement_counts_institutions_under_contract_only(sakura, takahashi, se
         },
     )
     with django_assert_max_num_queries(2):
-        result = run("institutions.agreement", sakura)
+        result = run("institutions.risk-agreement", sakura)
     assert result.state is Operated.PARTIAL
     assert [(finding.subject.label, finding.code) for finding in result.findings] == [
         ("M-002 うみべ診療所", "institutions.not-agreed"),

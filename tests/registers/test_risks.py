@@ -14,8 +14,8 @@ from kitei.foundation.sheets.table import Nature, Rendering
 from kitei.foundation.ui import lists
 from kitei.registers.documents.models import Document
 from kitei.registers.risks import annexes, operations, queries
-from kitei.registers.risks.checks import PERIODS
-from kitei.registers.risks.columns import CYCLES, THREATS
+from kitei.registers.risks.checks import CYCLE_NAMES, KIND_NAMES, PERIODS
+from kitei.registers.risks.columns import CYCLES, MEASURE_KINDS, THREATS
 from kitei.registers.risks.models import MeasureState
 from kitei.trust.access import rule
 from kitei.trust.auditlog.models import Event
@@ -126,6 +126,13 @@ def test_another_company_sees_and_counts_nothing(tester, tsubaki):
 def test_the_eleven_representative_threats_can_be_chosen():
     assert len(THREATS) == 12
     assert THREATS[-1].value == "other"
+
+
+def test_findings_call_cycles_and_kinds_what_the_sheets_call_them():
+    for choices, names in ((CYCLES, CYCLE_NAMES), (MEASURE_KINDS, KIND_NAMES)):
+        assert {choice.value: choice.ja for choice in choices} == {
+            key: name.msgid for key, name in names.items() if key
+        }
 
 
 # オ

@@ -17,12 +17,11 @@ LEAST_FREE = 200 * 1024 * 1024
 
 def doctor(options: argparse.Namespace) -> int:
     """Print every fault, or that there is none; exit 2 with a fault."""
-    from kitei.cli import _english  # noqa: PLC0415  the command's language
     from kitei.commands import trouble  # noqa: PLC0415
     from kitei.settings_error import ConfigurationError  # noqa: PLC0415
 
     try:
-        trouble.start(english=_english())
+        trouble.start(english=options.english)
     except ConfigurationError as error:
         print(error)
         return 2

@@ -35,13 +35,16 @@ def prepare_data() -> None:
     data.chmod(0o700)
     key = data / "secret-key"
     if not key.exists():
-        # O_EXCL: of two commands started at once one makes the key, the other reads it.
+        # Written aside and then linked: a kill leaves no half key, and of two commands started at once the first one's stands.
+        aside = data / f".secret-key.{os.getpid()}"
+        aside.touch(0o600)
+        aside.write_text(secrets.token_urlsafe(48))
         try:
-            descriptor = os.open(key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            key.hardlink_to(aside)
         except FileExistsError:
-            return
-        with os.fdopen(descriptor, "w") as stream:
-            stream.write(secrets.token_urlsafe(48))
+            pass
+        finally:
+            aside.unlink()
         settings.SECRET_KEY = key.read_text()
     call_command("migrate", verbosity=0, interactive=False)
 

@@ -16,7 +16,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from kitei.foundation.text import UserError
 
 
-def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001  Django's signature
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Answer for what does not exist and for what may not be seen."""
     return render(request, "errors/404.html", status=404)
 
@@ -26,12 +26,12 @@ def refused_by_django(request: HttpRequest, exception: Exception | None = None) 
     return not_found(request, exception)
 
 
-def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001  Django's signature
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Answer for a request that cannot be read (too many fields, a forged host). The database is not asked."""
     return _bare("errors/400.html", request, 400)
 
 
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001  Django's signature
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer for a form whose protection mark is missing or old."""
     return render(request, "errors/csrf.html", {"back": came_from(request)}, status=403)
 
@@ -57,6 +57,11 @@ def came_from(request: HttpRequest) -> str:
 
 
 def _bare(template: str, request: HttpRequest, status: int) -> HttpResponse:
-    language = "en" if (translation.get_language() or "ja").startswith("en") else "ja"
+    # Made inside the language middleware or, when that failed, outside of it.
+    active = translation.get_language()
+    language = active if active in {"ja", "en"} else "ja"
+    if getattr(request, "request_id", "") == "":
+        language = getattr(request, "plain_language", language)
     context = {"language": language, "request_id": getattr(request, "request_id", "")}
-    return HttpResponse(get_template(template).render(context), status=status)
+    with translation.override(language):
+        return HttpResponse(get_template(template).render(context), status=status)

@@ -14,9 +14,9 @@ from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 
+from kitei.foundation import clock
 from kitei.foundation.text import UserError
 from kitei.registers.people.queries import titles
-from kitei.foundation import clock
 from kitei.trust.access import operations as access
 from kitei.trust.access.rule import Actor, Refused, roles_of
 from kitei.trust.accounts.models import User
@@ -25,7 +25,13 @@ from kitei.trust.auditlog.log import RequestContext, set_context
 from kitei.web import errors
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
-_FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PORT", "HTTP_FORWARDED")
+_FORWARDED = (
+    "HTTP_X_FORWARDED_FOR",
+    "HTTP_X_FORWARDED_PROTO",
+    "HTTP_X_FORWARDED_HOST",
+    "HTTP_X_FORWARDED_PORT",
+    "HTTP_FORWARDED",
+)
 PERMISSIONS_POLICY = ", ".join(
     f"{feature}=()"
     for feature in (
@@ -77,7 +83,8 @@ class LanguageMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Activate the language for this request only."""
         # An answer made when the database is away (500) still knows what can be known without it.
-        translation.activate(_language_without_account(request))
+        request.plain_language = _language_without_account(request)  # type: ignore[attr-defined]  # read by errors
+        translation.activate(request.plain_language)  # type: ignore[attr-defined]
         try:
             user = request.user
             if user.is_authenticated:
@@ -98,11 +105,11 @@ class ActorMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Set actor and log context; add the headers that depend on who reads."""
-        request.request_id = secrets.token_hex(8)  # type: ignore[attr-defined]  read through getattr
+        request.request_id = secrets.token_hex(8)  # type: ignore[attr-defined]  # read through getattr
         user = request.user
-        actor = _actor(user) if isinstance(user, User) or user.is_authenticated else None
-        request.actor = actor  # type: ignore[attr-defined]  read through web.requests.actor_of
-        request.offices = SimpleLazyObject(lambda: _offices(actor))  # type: ignore[attr-defined]  read by the shell
+        actor = _actor(user) if user.is_authenticated else None
+        request.actor = actor  # type: ignore[attr-defined]  # read through web.requests.actor_of
+        request.offices = SimpleLazyObject(lambda: _offices(actor))  # type: ignore[attr-defined]  # read by the shell
         set_context(
             RequestContext(
                 request_id=request.request_id,  # type: ignore[attr-defined]
@@ -165,8 +172,14 @@ def _language_without_account(request: HttpRequest) -> str:
     if cookie in dict(settings.LANGUAGES):
         return cookie
     # Only the two languages are compared; the browser's further wishes (fr, zh) end in Japanese.
-    wishes = re.findall(r"([A-Za-z]{2,8})(?:-[A-Za-z0-9-]+)?\s*(?:;\s*q=([0-9.]+))?", request.headers.get("accept-language", "")[:500])
-    known = [(float(weight or 1), -place, name.lower()) for place, (name, weight) in enumerate(wishes) if name.lower() in {"ja", "en"} and _is_weight(weight)]
+    wishes = re.findall(
+        r"([A-Za-z]{2,8})(?:-[A-Za-z0-9-]+)?\s*(?:;\s*q=([0-9.]+))?", request.headers.get("accept-language", "")[:500]
+    )
+    known = [
+        (float(weight or 1), -place, name.lower())
+        for place, (name, weight) in enumerate(wishes)
+        if name.lower() in {"ja", "en"} and _is_weight(weight)
+    ]
     return max(known)[2] if known else settings.LANGUAGE_CODE
 
 

@@ -109,7 +109,7 @@ def put_many(
     new = {row.code: row.id for row in fresh}
     for chunk in _chunks(list(known.values())):
         states_of: models.QuerySet[Any] = state.objects.filter(
-            **{"of_id__in": chunk}, organization=organization, voided_at__isnull=True
+            Q(of_id__in=chunk), organization=organization, voided_at__isnull=True
         )
         current = states_of.filter(Q(valid_until__isnull=True) | Q(valid_until__gt=day))
         current.filter(valid_from__gte=day).update(voided_at=moment)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from kitei.foundation.dates.japanese import parse_date
@@ -80,34 +80,32 @@ class CellReader:
         if isinstance(raw, Fault):
             return f"#{raw.value}", _FAULTS[raw]
         if isinstance(raw, str):
-            literal = isinstance(raw, Literal)
-            raw = str(raw)
-            text = raw.strip()
-            if self._values:
-                text = self._values.get(fold(text), text)
-            if not literal:
-                text, literal = unmark(text)
-            text = clean(text)
-            if not text:
-                return EMPTY[self.column.kind], None
-            if not literal and looks_like_formula(text):
+            text, literal = self._text_of(raw)
+            if text and not literal and looks_like_formula(text):
                 return text, Message(
                     "「%(text)s」は数式のように見えるため、取り込めません。文字として取り込むときは、先頭に「'」を付けてください。",
                     {"text": shorten(text)},
                 )
             raw = text
-        elif raw is None:
+        elif self._values and raw is not None:
+            raw = self._values.get(fold(_plain(raw)), raw)
+        if raw is None or raw == "":
             return EMPTY[self.column.kind], None
-        elif self._values:
-            text = _plain(raw)
-            raw = self._values.get(fold(text), raw)
-            if raw == "":
-                return EMPTY[self.column.kind], None
         try:
             value = self._kind(raw)
         except UserError as fault:
             return (raw if isinstance(raw, str) else _plain(raw)), fault.message
         return value, self._limits(value)
+
+    def _text_of(self, raw: str) -> tuple[str, bool]:
+        """Return the cell's text, translated and without the mark of text, and whether it was marked."""
+        literal = isinstance(raw, Literal)
+        text = str(raw).strip()
+        if self._values:
+            text = self._values.get(fold(text), text)
+        if not literal and text[:1] == "'":
+            text, literal = unmark(text)
+        return clean(text), literal
 
     def _choice(self, raw: Any) -> str:
         text = raw if isinstance(raw, str) else _plain(raw)
@@ -155,41 +153,27 @@ def show_cell(column: Column, value: Any, *, language: str = "ja") -> str | int 
     """Return what stands in the cell of an export: labels for choices, dates and integers as such, else text."""
     value = canonical(column, value)
     japanese = language.startswith("ja")
-    if value is None or value in ("", ()):
+    if value is None:
         return ""
     if column.kind is Kind.CHOICE:
-        for choice in column.choices:
-            if choice.value == value:
-                return choice.ja if japanese else choice.en
-        return str(value)
-    if column.kind is Kind.YESNO and isinstance(value, bool):
-        return (YES if value else NO)[0 if japanese else 1]
-    if column.kind is Kind.REFS:
+        chosen = next((choice for choice in column.choices if choice.value == value), None)
+        if chosen is not None:
+            return chosen.ja if japanese else chosen.en
+    elif column.kind is Kind.REFS:
         return ("、" if japanese else ", ").join(value)
-    if isinstance(value, (int, dt.date)) and not isinstance(value, bool):
-        return value
-    return str(value)
+    elif isinstance(value, bool):
+        return (YES if value else NO)[0 if japanese else 1]
+    return value if isinstance(value, (int, dt.date)) else str(value)
 
 
 def canonical(column: Column, value: Any) -> Any:
     """Return a register's value in the form ``read`` gives, so that the two can be compared. Never raises."""
-    kind = column.kind
     if value is None or value == "":
-        return EMPTY[kind]
-    if kind is Kind.REFS:
-        parts = _SEPARATOR.split(value) if isinstance(value, str) else value
-        return _unique(clean(str(part)) for part in parts)
-    if kind in {Kind.TEXT, Kind.REF}:
-        return clean(str(value))
-    if kind is Kind.CODE:
-        return to_code(str(value))
-    if kind is Kind.FILE:
-        return _file(str(value))
-    if kind is Kind.CHOICE:
-        return str(value)
-    if isinstance(value, dt.datetime):
-        return value.date()
-    return value
+        return EMPTY[column.kind]
+    form = _FORMS.get(column.kind)
+    if form is not None:
+        return form(value)
+    return value.date() if isinstance(value, dt.datetime) else value
 
 
 def clean(text: str) -> str:
@@ -256,7 +240,7 @@ def _references(raw: Any) -> tuple[str, ...]:
     return _unique(clean(part) for part in _SEPARATOR.split(_reference(raw)))
 
 
-def _unique(parts: Any) -> tuple[str, ...]:
+def _unique(parts: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part for part in parts if part))
 
 
@@ -309,6 +293,16 @@ _KINDS: Mapping[Kind, Callable[[Any], Any]] = {
     Kind.REF: _reference,
     Kind.REFS: _references,
     Kind.FILE: _file,
+}
+_FORMS: Mapping[Kind, Callable[[Any], Any]] = {
+    Kind.TEXT: lambda value: clean(str(value)),
+    Kind.CODE: lambda value: to_code(str(value)),
+    Kind.CHOICE: str,
+    Kind.REF: lambda value: clean(str(value)),
+    Kind.REFS: lambda value: _unique(
+        clean(str(part)) for part in (_SEPARATOR.split(value) if isinstance(value, str) else value)
+    ),
+    Kind.FILE: lambda value: _file(str(value)),
 }
 _FAULTS = {
     Fault.ERROR_VALUE: Message(

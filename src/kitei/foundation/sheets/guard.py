@@ -21,11 +21,9 @@ _SIGNED = re.compile(r"[+-]\s?[\d.][^|!=]*\Z", re.DOTALL)
 def looks_like_formula(text: str) -> bool:
     """Tell whether ``text`` (trimmed) would start a formula: ``=`` or ``@``, or a sign with something not a number."""
     first = text[:1]
-    if first in {"=", "@"}:
-        return True
-    if first in {"+", "-"}:
-        return not (_DASHES.match(text) or _SIGNED.match(text))
-    return False
+    if first not in "=@+-" or not first:
+        return False
+    return first in "=@" or not (_DASHES.match(text) or _SIGNED.match(text))
 
 
 def needs_mark(text: str) -> bool:

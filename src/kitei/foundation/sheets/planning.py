@@ -3,46 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.translation import get_language
 
 from kitei.foundation.sheets import spec as registered
-from kitei.foundation.sheets.cells import EMPTY, CellReader, canonical, show_cell, shorten, to_code
+from kitei.foundation.sheets.cells import EMPTY, canonical, shorten, show_cell, to_code
 from kitei.foundation.sheets.grid import AttachedFile, Grid, Workbook, attached_file, letter
 from kitei.foundation.sheets.headers import Layout, SheetMapping, find_sheets, locate
 from kitei.foundation.sheets.plan import Added, Changed, FieldChange, Issue, Issues, Plan, SheetPlan
+from kitei.foundation.sheets.rows import REQUIRED, Row, Sheet, read_rows
 from kitei.foundation.sheets.spec import Column, Kind, Problem, SheetSpec
-from kitei.foundation.sheets.versions import read_version, version_of, version_of_row
+from kitei.foundation.sheets.versions import version_of_row
 from kitei.foundation.text import Message, UserError
 
 ExistingRows = Callable[[SheetSpec, Collection[str] | None], Mapping[str, dict[str, Any]]]
 
-_REQUIRED = Message("必ず入力する項目が空です。入力してください。")
-_NO_VERSION = Message("行の版を読み取れません。書き出したときの値に戻すか、新しい行であれば空にしてください。")
 _SHOWN = 10
-
-
-@dataclass
-class _Row:
-    """One data row of the file: its values by column key, its faults, and whether its editor left it as exported."""
-
-    number: int
-    key: str
-    values: dict[str, Any]
-    faults: list[tuple[str, Message]]
-    version: str
-    untouched: bool
-
-
-@dataclass
-class _Sheet:
-    spec: SheetSpec
-    layout: Layout
-    rows: list[_Row] = field(default_factory=list)
-    by_key: dict[str, _Row] = field(default_factory=dict)
-    current: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def plan_import(
@@ -91,7 +68,7 @@ class _Planner:
         self.existing = existing or (lambda spec, keys: spec.existing(organization=organization, keys=keys))
         self.errors = Issues()
         self.notes: list[Issue] = [Issue(message=note) for note in workbook.notes]
-        self.sheets: dict[str, _Sheet] = {}
+        self.sheets: dict[str, Sheet] = {}
         self.known: dict[str, set[str]] = {}
         self.unread: set[str] = set()  # registers whose sheet could not be read; what refers to them is not judged
         self.files: dict[str, AttachedFile] = {}
@@ -106,9 +83,9 @@ class _Planner:
                 continue
             self._note_unknown(layout)
             if self._has_identity(spec, layout) and not self._has_merged(layout):
-                sheet = self.sheets[spec.key] = _Sheet(spec=spec, layout=layout)
+                sheet = self.sheets[spec.key] = Sheet(spec=spec, layout=layout)
                 self.unread.discard(spec.key)
-                self._read(sheet)
+                read_rows(sheet, mapping=self.mappings.get(spec.key), language=self.language, fault=self._fault)
         for sheet in self.sheets.values():
             everything = sheet.spec.check_all is not None or sheet.spec.single
             sheet.current = self.existing(sheet.spec, None if everything else list(sheet.by_key)) if sheet.rows else {}
@@ -211,76 +188,6 @@ class _Planner:
             )
         return bool(merges)
 
-    # Reading rows
-
-    def _read(self, sheet: _Sheet) -> None:
-        spec, layout = sheet.spec, sheet.layout
-        mapping = self.mappings.get(spec.key) or SheetMapping()
-        readers = [
-            (
-                column,
-                layout.columns[column.key],
-                CellReader(column, values=mapping.values.get(column.key), language=self.language),
-            )
-            for column in spec.columns
-            if column.key in layout.columns
-        ]
-        identity = spec.column(spec.identity)
-        doubles: dict[str, list[_Row]] = {}
-        for number, cells in enumerate(layout.grid.rows[layout.first_row - 1 :], start=layout.first_row):
-            width = len(cells)
-            values: dict[str, Any] = {}
-            faults: list[tuple[str, Message]] = []
-            for column, index, reader in readers:
-                value, fault = reader.read(cells[index] if index < width else "")
-                values[column.key] = value
-                if fault is not None:
-                    faults.append((column.key, fault))
-            key = values[spec.identity]
-            if (
-                not key
-                and not faults
-                and not any(value is not None and value not in ("", ()) for value in values.values())
-            ):
-                continue
-            row = _Row(number=number, key=str(key or ""), values=values, faults=faults, version="", untouched=False)
-            self._read_version(row, cells, layout)
-            sheet.rows.append(row)
-            if not row.key:
-                self._fault(sheet, row, identity.key, _REQUIRED)
-            elif not any(column == identity.key for column, _fault in faults):
-                doubles.setdefault(row.key, []).append(row)
-            for column_key, fault in faults if not row.untouched else ():
-                self._fault(sheet, row, column_key, fault)
-        if spec.single and len(sheet.rows) > 1:
-            for row in sheet.rows[1:]:
-                self._fault(
-                    sheet, row, identity.key, Message("このシートには1行だけ入力できます。余分な行を削除してください。")
-                )
-        for key, rows in doubles.items():
-            sheet.by_key[key] = rows[0]
-            for row in rows if len(rows) > 1 else ():
-                others = "、".join(str(other.number) for other in rows if other is not row)
-                self._fault(
-                    sheet,
-                    row,
-                    identity.key,
-                    Message(
-                        "「%(key)s」は%(rows)s行目にもあります。どちらかを削除するか、別の値にしてください。",
-                        {"key": shorten(key), "rows": others},
-                    ),
-                )
-
-    def _read_version(self, row: _Row, cells: Sequence[Any], layout: Layout) -> None:
-        if layout.version is None or layout.version >= len(cells):
-            return
-        version = read_version(cells[layout.version])
-        if version is None:
-            row.faults.append(("", _NO_VERSION))
-            return
-        row.version = version
-        row.untouched = bool(version) and version == version_of(row.values)
-
     # References
 
     def _resolve_targets(self) -> None:
@@ -298,7 +205,7 @@ class _Planner:
             rest = keys - known - {""}
             self.known[target_key] = known | set(self.existing(self._spec(target_key), list(rest)) if rest else ())
 
-    def _refer(self, sheet: _Sheet, row: _Row, column: Column) -> None:
+    def _refer(self, sheet: Sheet, row: Row, column: Column) -> None:
         target = self._spec(column.refers)
         keys = _keys(column, row.values[column.key], target)
         for key in keys if target.key not in self.unread else ():
@@ -319,63 +226,76 @@ class _Planner:
 
     # Comparing and checking
 
-    def _compare(self, sheet: _Sheet) -> SheetPlan:
+    def _compare(self, sheet: Sheet) -> SheetPlan:
         spec, layout = sheet.spec, sheet.layout
         plan = SheetPlan(spec=spec, sheet=layout.grid.name, header_row=layout.header_row)
         present = [column for column in spec.columns if column.key in layout.columns]
-        references = [column for column in present if column.kind in {Kind.REF, Kind.REFS}]
-        files = [column for column in present if column.kind is Kind.FILE]
         lacking: set[str] = set()
         for row in sheet.rows:
-            if not row.key:
-                continue
-            key = row.key
-            if spec.single and sheet.current:
-                key = next(iter(sheet.current))
-            before = sheet.current.get(key)
-            if row.untouched and before is not None:
-                plan.unchanged += 1
-                if version_of_row(spec, before) != row.version:
-                    plan.stale.append(key)
-                continue
-            if row.faults:
-                if row.untouched:  # not in this register yet, so its faults count after all
-                    for column_key, fault in row.faults:
-                        self._fault(sheet, row, column_key, fault)
-                continue
-            count = self.errors.count
-            for column in references:
-                self._refer(sheet, row, column)
-            after = self._after(sheet, row, before, present, lacking)
-            changes = [
-                FieldChange(column.key, before.get(column.key), after[column.key])
-                for column in present
-                if before is not None and canonical(column, before.get(column.key)) != after[column.key]
-            ]
-            if before is not None and not changes:
-                plan.unchanged += 1
-                continue
-            for column in files:
-                self._attached(sheet, row, column, before)
-            if before is not None and row.version and version_of_row(spec, before) != row.version:
-                self._conflict(sheet, row, changes)
-            if self.errors.count != count:
-                continue
-            for problem in spec.check(after):
-                self._fault(sheet, row, problem.column, problem.message)
-            if self.errors.count != count:
-                continue
-            if before is None:
-                plan.added.append(Added(row=row.number, key=key, values=after))
-            else:
-                plan.changed.append(Changed(row=row.number, key=key, before=before, after=after, fields=changes))
+            if row.key:
+                self._compare_row(sheet, row, plan, present, lacking)
         for column_key in sorted(lacking):
             self._missing_column(layout, spec.column(column_key))
         self._check_all(sheet, plan)
         return plan
 
+    def _compare_row(
+        self, sheet: Sheet, row: Row, plan: SheetPlan, present: Sequence[Column], lacking: set[str]
+    ) -> None:
+        spec = sheet.spec
+        key = next(iter(sheet.current)) if spec.single and sheet.current else row.key
+        before = sheet.current.get(key)
+        if self._settled(sheet, row, key, before, plan):
+            return
+        errors = self.errors.count
+        for column in present:
+            if column.kind in {Kind.REF, Kind.REFS}:
+                self._refer(sheet, row, column)
+        after = self._after(sheet, row, before, present, lacking)
+        if before is None:
+            self._check(sheet, row, present, None, after)
+            if self.errors.count == errors:
+                plan.added.append(Added(row=row.number, key=key, values=after))
+            return
+        changes = _differences(present, before, after)
+        if not changes:
+            plan.unchanged += 1
+            return
+        if row.version and version_of_row(spec, before, read=row.values) != row.version:
+            self._conflict(sheet, row, changes)
+        self._check(sheet, row, present, before, after)
+        if self.errors.count == errors:
+            plan.changed.append(Changed(row=row.number, key=key, before=before, after=after, fields=changes))
+
+    def _settled(self, sheet: Sheet, row: Row, key: str, before: dict[str, Any] | None, plan: SheetPlan) -> bool:
+        """Deal with rows that need no comparing: those left as exported, and those with faults."""
+        if row.untouched and before is not None:
+            plan.unchanged += 1
+            if version_of_row(sheet.spec, before, read=row.values) != row.version:
+                plan.stale.append(key)
+            return True
+        # The faults of an untouched row were kept back; it is not in this register yet, so they count after all.
+        for column_key, message in row.faults if row.untouched else ():
+            self._fault(sheet, row, column_key, message)
+        return bool(row.faults)
+
+    def _check(
+        self,
+        sheet: Sheet,
+        row: Row,
+        present: Sequence[Column],
+        before: dict[str, Any] | None,
+        after: dict[str, Any],
+    ) -> None:
+        """Ask the rules of one row: its attached files, and the register's own."""
+        for column in present:
+            if column.kind is Kind.FILE:
+                self._attached(sheet, row, column, before)
+        for problem in sheet.spec.check(after):
+            self._fault(sheet, row, problem.column, problem.message)
+
     def _after(
-        self, sheet: _Sheet, row: _Row, before: dict[str, Any] | None, present: Sequence[Column], lacking: set[str]
+        self, sheet: Sheet, row: Row, before: dict[str, Any] | None, present: Sequence[Column], lacking: set[str]
     ) -> dict[str, Any]:
         """Return the row as it would be; empty required cells are faults, missing required columns go to ``lacking``."""
         after = dict(before) if before is not None else {}
@@ -385,7 +305,7 @@ class _Planner:
                 if column.default is not None:
                     value = column.default
                 elif column.required:
-                    self._fault(sheet, row, column.key, _REQUIRED)
+                    self._fault(sheet, row, column.key, REQUIRED)
             after[column.key] = value
         if before is None:
             for column in sheet.spec.columns:
@@ -395,7 +315,7 @@ class _Planner:
                         lacking.add(column.key)
         return after
 
-    def _attached(self, sheet: _Sheet, row: _Row, column: Column, before: dict[str, Any] | None) -> None:
+    def _attached(self, sheet: Sheet, row: Row, column: Column, before: dict[str, Any] | None) -> None:
         name = row.values[column.key]
         if not name:
             return
@@ -421,7 +341,7 @@ class _Planner:
                 Issue(message=Message("次の添付ファイルは、どの行からも使われません：%(names)s", {"names": names}))
             )
 
-    def _conflict(self, sheet: _Sheet, row: _Row, changes: Sequence[FieldChange]) -> None:
+    def _conflict(self, sheet: Sheet, row: Row, changes: Sequence[FieldChange]) -> None:
         first = changes[0]
         column = sheet.spec.column(first.column)
         mine, theirs = (
@@ -445,10 +365,12 @@ class _Planner:
         )
         self._fault(sheet, row, first.column, message)
 
-    def _check_all(self, sheet: _Sheet, plan: SheetPlan) -> None:
+    def _check_all(self, sheet: Sheet, plan: SheetPlan) -> None:
         if sheet.spec.check_all is None:
             return
-        touched = {row.key: row.row for row in (*plan.added, *plan.changed)}
+        touched = {added.key: added.row for added in plan.added} | {
+            changed.key: changed.row for changed in plan.changed
+        }
         if not touched:
             return
         everything = dict(sheet.current)
@@ -459,10 +381,10 @@ class _Planner:
 
     # Faults
 
-    def _fault(self, sheet: _Sheet, row: _Row, column_key: str, message: Message) -> None:
+    def _fault(self, sheet: Sheet, row: Row, column_key: str, message: Message) -> None:
         self._problem(sheet, row.number, Problem(column_key, message))
 
-    def _problem(self, sheet: _Sheet, row: int, problem: Problem) -> None:
+    def _problem(self, sheet: Sheet, row: int, problem: Problem) -> None:
         layout = sheet.layout
         index = layout.columns.get(problem.column) if problem.column else layout.version
         if index is None:
@@ -487,6 +409,15 @@ class _Planner:
 
     def _names(self, specs: Sequence[SheetSpec]) -> str:
         return "、".join(self._name(spec) for spec in specs[:_SHOWN]) + ("、…" if len(specs) > _SHOWN else "")
+
+
+def _differences(columns: Sequence[Column], before: Mapping[str, Any], after: Mapping[str, Any]) -> list[FieldChange]:
+    found = []
+    for column in columns:
+        was, now = before.get(column.key), after[column.key]
+        if was != now and canonical(column, was) != now:
+            found.append(FieldChange(column.key, was, now))
+    return found
 
 
 def _keys(column: Column, value: Any, target: SheetSpec) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from kitei.foundation.sheets.cells import canonical
 from kitei.foundation.sheets.spec import SheetSpec
 
 _SHOWN = 12
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 _READ = re.compile(r"v?([0-9a-f]{12})\Z")
 
 
@@ -26,14 +27,25 @@ def version_of(values: Mapping[str, Any]) -> str:
 
     Empty values are left out, so that a column added to a register later does not change the versions of old rows.
     """
-    packed = {key: _packed(value) for key, value in values.items() if value is not None and value not in ("", ())}
-    text = json.dumps(packed, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    text = _CANONICAL.encode(
+        {key: _packed(value) for key, value in values.items() if value is not None and value not in ("", ())}
+    )
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_SHOWN]
 
 
-def version_of_row(spec: SheetSpec, values: Mapping[str, Any]) -> str:
-    """Return the version of a register's current row."""
-    return version_of({column.key: canonical(column, values.get(column.key)) for column in spec.columns})
+def version_of_row(spec: SheetSpec, values: Mapping[str, Any], *, read: Mapping[str, Any] | None = None) -> str:
+    """Return the version of a register's current row.
+
+    ``read`` are the values a file gave for the row: where they are the same they need not be brought into form again.
+    """
+    known = read or {}
+    form = {}
+    for column in spec.columns:
+        key = column.key
+        value = values.get(key)
+        if value is not None and value != "":
+            form[key] = value if key in known and known[key] == value else canonical(column, value)
+    return version_of(form)
 
 
 def show_version(version: str) -> str:
@@ -50,6 +62,8 @@ def read_version(cell: Any) -> str | None:
 
 
 def _packed(value: Any) -> Any:
+    if type(value) is str:
+        return value
     if isinstance(value, dt.date):
         return value.isoformat()
     return list(value) if isinstance(value, tuple) else value

@@ -130,15 +130,16 @@ def _export_sheet(
     sheet.append([xlsx_out.cell(sheet, name, header) for name in _export_headers(spec, language)])
     looks = column_looks(sheet, spec.columns)
     quiet = xlsx_out.style(sheet, font=xlsx_out.QUIET, number_format=xlsx_out.TEXT_FORMAT)
-    count = 1
-    for count, values in enumerate(rows, start=2):
+    last_row = 1
+    for values in rows:
+        last_row += 1
         line = [
             xlsx_out.cell(sheet, show_cell(column, values.get(column.key), language=language), look)
             for column, look in zip(spec.columns, looks, strict=True)
         ]
         line.append(xlsx_out.cell(sheet, show_version(version_of_row(spec, values)), quiet))
         sheet.append(line)
-    sheet.auto_filter.ref = f"A1:{last}{count}"
+    sheet.auto_filter.ref = f"A1:{last}{last_row}"
 
 
 def _export_headers(spec: SheetSpec, language: str) -> list[str]:

@@ -58,7 +58,8 @@ def workbook() -> Iterator[Any]:
     try:
         yield book
     except BaseException:
-        for sheet in book.worksheets:
+        sheets: list[Any] = book.worksheets
+        for sheet in sheets:
             if not sheet.closed:
                 sheet.close()
             with contextlib.suppress(FileNotFoundError):
@@ -96,9 +97,9 @@ def style(
     box: bool = False,
 ) -> Style:
     """Prepare a style once for many cells of a workbook."""
-    made = []
+    made: list[Any] = []
     for quoted in (False, True):
-        sample = WriteOnlyCell(sheet)
+        sample: Any = WriteOnlyCell(sheet)
         sample.font = font
         sample.alignment = align
         if fill is not None:
@@ -118,7 +119,7 @@ def cell(sheet: Any, value: Any, look: Style) -> Any:
     Raises:
         UserError: text longer than an Excel cell holds.
     """
-    made = WriteOnlyCell(sheet)
+    made: Any = WriteOnlyCell(sheet)
     made._style = look.usual  # noqa: SLF001 - as above
     if isinstance(value, dt.date) and value < _FIRST_EXCEL_DAY:
         value = value.isoformat()

@@ -25,8 +25,8 @@ _OVERLAP = 32
 _P = rb"<(?:\w{1,20}:)?"  # some writers put a namespace prefix before every name
 # Cells with content; a self-closing cell is formatting only. Attribute lengths are bounded to keep matching linear.
 _FILLED = re.compile(_P + rb"c(?:\s[^<>]{0,400})?(?<!/)>")
-_PLACED = re.compile(_P + rb'c\s(?:[^<>]{0,200}?\s)?r\s*=\s*["\']([A-Za-z]{1,3})([0-9]{1,7})["\'][^<>]{0,200}(?<!/)>')
-_ROW = re.compile(_P + rb'row\s(?:[^<>]{0,200}?\s)?r\s*=\s*["\']([0-9]{1,9})["\']')
+_PLACED = re.compile(_P + rb'c\s(?:[^<>]{0,200}?\s)??r\s*=\s*["\']([A-Za-z]{1,3})([0-9]{1,7})["\'][^<>]{0,200}(?<!/)>')
+_ROW = re.compile(_P + rb'row\s(?:[^<>]{0,200}?\s)??r\s*=\s*["\']([0-9]{1,9})["\']')
 _REF = re.compile(rb'(?:^|\s)r\s*=\s*["\']([A-Za-z]{1,3})([0-9]{1,7})["\']')
 _HAS_REF = re.compile(rb"\sr\s*=")
 _ERROR = re.compile(_P + rb'c(\s[^<>]{0,200}\bt\s*=\s*["\']e["\'][^<>]{0,200})>')

@@ -67,4 +67,3 @@ def tag_html(text: str, tone: str) -> SafeString:
     if tone not in TONES:
         raise ValueError(f"unknown tone {tone}")
     return mark_safe(get_template("ui/parts/tag.html").render({"text": text, "tone": tone}).strip())  # noqa: S308  a template escapes
-

@@ -70,7 +70,11 @@ class Shell:
     def kept_query(self) -> list[tuple[str, str]]:
         """What the address holds besides the as-of date: goes along as hidden fields when the date is changed."""
         return [
-            (key, value) for key, values in self._request.GET.lists() if key not in _PLACE for value in values if isinstance(value, str)
+            (key, value)
+            for key, values in self._request.GET.lists()
+            if key not in _PLACE
+            for value in values
+            if isinstance(value, str)
         ]
 
     @property

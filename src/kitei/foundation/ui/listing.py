@@ -58,7 +58,9 @@ def read(spec: ListSpec, query: QueryDict) -> Wish:
     chosen = {key for text in query.getlist("cols") for key in text.split(",")}
     columns = tuple(key for key in keys if key in chosen)
     filters = {
-        item.key: value for item in spec.filters if (value := query.get(FILTER_PREFIX + item.key, "").replace("\x00", "").strip())
+        item.key: value
+        for item in spec.filters
+        if (value := query.get(FILTER_PREFIX + item.key, "").replace("\x00", "").strip())
     }
     sort = query.get("sort", "")
     if not any(column.sort and column.key == sort.removeprefix("-") for column in spec.columns):

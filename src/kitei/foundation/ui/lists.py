@@ -14,7 +14,6 @@ from typing import Any
 from django.db.models import Q
 
 
-
 @dataclass(frozen=True)
 class Link:
     """A cell that leads somewhere."""

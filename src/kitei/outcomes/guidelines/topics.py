@@ -67,6 +67,8 @@ OTHER_TOPICS: Final = MappingProxyType(
         "institutions.storability": ("保存性", "Storability"),
         "institutions.external-storage": ("外部保存", "External storage"),
         "suppliers.components": ("調達した構成要素", "Components bought in"),
+        "equipment.vulnerability": ("脆弱性とサポート期限", "Vulnerabilities and end of support"),
+        "risks.assessment": ("リスクアセスメントの実施", "Risk assessment"),
         "equipment.jurisdiction": ("国内法の及ぶ範囲", "Reach of Japanese law"),
         "documents.signature": ("電子署名", "Electronic signature"),
         "documents.sensitive": ("注意を要する文書", "Documents needing care"),

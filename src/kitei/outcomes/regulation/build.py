@@ -31,20 +31,27 @@ DRAWINGS: dict[str, Drawing] = {
     "officers": people.officers,
     "emergency": people.emergency,
     "suppliers": suppliers.suppliers,
-    "equipment": equipment.ledger_summary,
     "responsibility": equipment.responsibility,
     "measures": risks.measures,
 }
-"""Annex id -> what draws its tables from the registers. 別表5 needs the years of the provision and is drawn apart."""
+"""Annex id -> what draws its tables from the registers. 別表5 and 別表9 also need provisions and are drawn apart."""
 
 
 def draw_annexes(
     *, organization: Any, day: dt.date, rendering: Rendering, provisions: Mapping[str, Provision]
 ) -> dict[str, tuple[Table, ...]]:
     """Draw every register annex as of ``day``, from one consistent read."""
-    years = {**registry.defaults, **provisions}["people.administrator-years"].value
+    values = {key: provision.value for key, provision in {**registry.defaults, **provisions}.items()}
+    years = values["people.administrator-years"]
     with transactions.snapshot():
         tables = {key: draw(organization=organization, day=day, rendering=rendering) for key, draw in DRAWINGS.items()}
+        tables["equipment"] = equipment.ledger_summary(
+            organization=organization,
+            day=day,
+            rendering=rendering,
+            months_a=values["equipment.confirm-months-a"],
+            months_b=values["equipment.confirm-months-b"],
+        )
         tables["qualifications"] = people.qualifications(
             organization=organization, day=day, rendering=rendering, years=years
         )

@@ -17,7 +17,7 @@ from kitei.engine.checks.models import Acceptance, Run
 from kitei.foundation import clock, transactions
 from kitei.foundation.text import Message
 from kitei.outcomes.guidelines import review
-from kitei.outcomes.guidelines.catalogue import REGULATION_SECTION, Clause
+from kitei.outcomes.guidelines.catalogue import REGULATION_LETTERS, REGULATION_SECTION, Clause
 from kitei.outcomes.guidelines.catalogue import Edition as Guideline
 from kitei.outcomes.regulation import queries
 from kitei.outcomes.regulation.compose import citations as draft_citations
@@ -170,11 +170,9 @@ def assemble(*, organization: Any, day: dt.date, results: Mapping[str, Result], 
         JudgedFinding(finding, guideline.clause_for(finding.topic), accepted.get(finding.key))
         for finding in {finding.key: finding for result in results.values() for finding in result.findings}.values()
     )
-    rows = tuple(
-        _row(clause, in_force, drafted, merged, judged)
-        for clause in guideline.section(REGULATION_SECTION)
-        if _shown(clause)
-    )
+    # What the regulation itself has to hold comes first, then what is owed to the institutions around it.
+    shown = sorted(filter(_shown, guideline.section(REGULATION_SECTION)), key=lambda clause: clause.letter not in REGULATION_LETTERS)
+    rows = tuple(_row(clause, in_force, drafted, merged, judged) for clause in shown)
     return Coverage(
         day=day,
         made_at=made_at,

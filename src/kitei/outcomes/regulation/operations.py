@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from kitei.foundation import clock, transactions
 from kitei.foundation.dates.japanese import format_date
@@ -43,6 +44,13 @@ def put_draft(*, actor: rule.Actor, organization: Any, text: str | None = None) 
     return draft
 
 
+class Renderer(Protocol):
+    """Makes documents of a tree: kind -> bytes."""
+
+    def __call__(self, regulation: Regulation, /, *, kinds: Sequence[str], timestamp: dt.datetime) -> dict[str, bytes]:
+        """Return one document for each kind."""
+
+
 @dataclass(frozen=True)
 class Prepared:
     """An edition ready to be frozen: composed and rendered outside the transaction (design §3)."""
@@ -64,11 +72,17 @@ class Prepared:
 
 
 def prepare_model(
-    *, organization: Any, effective_on: dt.date, summary: str = "", approved_by: str = "", label: str = ""
+    *,
+    organization: Any,
+    effective_on: dt.date,
+    summary: str = "",
+    approved_by: str = "",
+    label: str = "",
+    renderer: Renderer | None = None,
 ) -> Prepared:
     """Compose and render the draft as the edition that takes effect on ``effective_on``.
 
-    UserError when there is no draft, its text is faulty, or an edition already takes effect later.
+    ``renderer`` makes the documents; a web thread passes ``child.render_many``. UserError when there is no draft, its text is faulty, or an edition already takes effect later.
     """
     text = queries.draft_text(organization=organization)
     if text is None:
@@ -91,8 +105,8 @@ def prepare_model(
             ApprovalCell("承認", approved_by, today if approved_by else None),
         ),
     )
-    stamp = build.stamp()
     name = f"{organization.document_number}_{tree.edition}"
+    made = (renderer or _rendered_here)(tree, kinds=("docx", "pdf", "html"), timestamp=build.stamp())
     return Prepared(
         organization=organization,
         effective_on=effective_on,
@@ -110,11 +124,7 @@ def prepare_model(
         articles=queries.article_rows(tree.chapters),
         incorporated=_incorporated(organization, today),
         content_hash=packing.content_hash(tree),
-        files={
-            "docx": (f"{name}.docx", render.docx(tree, timestamp=stamp)),
-            "pdf": (f"{name}.pdf", render.pdf(tree, timestamp=stamp)),
-            "html": (f"{name}.html", render.html(tree, timestamp=stamp)),
-        },
+        files={kind: (f"{name}.{kind}", content) for kind, content in made.items()},
     )
 
 
@@ -172,7 +182,9 @@ def adopt(*, actor: rule.Actor, prepared: Prepared) -> Edition:
             Message("版「%(label)s」はすでにあります。別の版の名前にしてください。", {"label": prepared.label})
         )
     stored = {
-        field: store.put_bytes(organization=organization, content=content, name=name)
+        field: store.put_bytes(
+            organization=organization, content=content, name=name, made_here=prepared.kind == EditionKind.MODEL
+        )
         for field, (name, content) in prepared.files.items()
     }
     edition = Edition(
@@ -224,8 +236,13 @@ def adopt(*, actor: rule.Actor, prepared: Prepared) -> Edition:
 
 def rendering_of(regulation: Regulation, *, kind: str) -> bytes:
     """Render a tree to ``docx``, ``pdf`` or ``html`` with the time stamp of now."""
+    return _rendered_here(regulation, kinds=(kind,), timestamp=build.stamp())[kind]
+
+
+def _rendered_here(regulation: Regulation, *, kinds: Sequence[str], timestamp: dt.datetime) -> dict[str, bytes]:
+    """Render in this process: for commands and the worker."""
     makers = {"docx": render.docx, "pdf": render.pdf, "html": render.html}
-    return makers[kind](regulation, timestamp=build.stamp())
+    return {kind: makers[kind](regulation, timestamp=timestamp) for kind in kinds}
 
 
 def record_download(*, actor: rule.Actor, organization: Any, kind: str, edition: str, rendering: Rendering) -> None:

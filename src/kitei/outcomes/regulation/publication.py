@@ -91,7 +91,14 @@ def document(published: Published, *, kind: str) -> tuple[str, bytes | None]:
         wanted = original.name.lower().endswith(f".{kind}")
         return original.name, store.read(original.digest) if wanted else None
     assert published.tree is not None  # noqa: S101  only own editions lack a tree
+    return file_name(published, kind=kind), operations.rendering_of(published.tree, kind=kind)
+
+
+def file_name(published: Published, *, kind: str) -> str:
+    """Return what a rendered document is called: number, edition, 開示版, day. ValueError for an uploaded text."""
+    if published.tree is None:
+        raise ValueError("an uploaded text keeps its own name")
+    edition = published.edition
     label = edition.label if edition else f"{published.tree.edition}案"
     suffix = "_開示版" if published.rendering is Rendering.DISCLOSURE else ""
-    name = f"{published.organization.document_number}_{label}{suffix}_{published.day:%Y%m%d}.{kind}"
-    return name, operations.rendering_of(published.tree, kind=kind)
+    return f"{published.organization.document_number}_{label}{suffix}_{published.day:%Y%m%d}.{kind}"

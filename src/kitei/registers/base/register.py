@@ -26,7 +26,8 @@ class Register:
     """One register.
 
     ``kind`` names it in events and access; ``refers`` maps a REF column to the identity model it points to; ``starts``
-    is the column whose day begins a new row's first state; ``extra`` computes further state fields from the values.
+    is the column whose day begins a new row's first state. A room that stores more than its sheet says overrides
+    ``_values`` and ``_fields``.
     """
 
     kind: str

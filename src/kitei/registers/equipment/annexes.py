@@ -14,7 +14,7 @@ from django.db.models import Count, Q
 
 from kitei.engine.checks.model import registry
 from kitei.foundation.dates.japanese import format_date
-from kitei.foundation.sheets.table import Nature, Rendering, Table, TableColumn
+from kitei.foundation.sheets.table import Rendering, Table, TableColumn
 from kitei.registers.equipment import queries
 from kitei.registers.equipment.checks import MONTHS_A, MONTHS_B
 from kitei.registers.equipment.columns import PLACEMENTS, RESPONSIBLE
@@ -95,7 +95,7 @@ def responsibility(*, organization: Any, day: dt.date, rendering: Rendering) -> 
 
 def _standard(kinds: Mapping[uuid.UUID, EquipmentKindState]) -> Table:
     columns = tuple(
-        TableColumn(header, width, nature=Nature.PROVISION)
+        TableColumn(header, width)
         for header, width in (
             ("機器区分", 2.0),
             ("管理責任", 1.3),
@@ -107,7 +107,7 @@ def _standard(kinds: Mapping[uuid.UUID, EquipmentKindState]) -> Table:
         (row.name, _party(row.responsible), _party(row.vulnerability), row.vulnerability_method or NOT_WRITTEN)
         for row in kinds.values()
     )
-    return Table(columns, rows, caption="第1表　機器区分ごとの標準", sources=("機器区分",))
+    return Table(columns, rows, caption="第2表　機器区分ごとの責任", sources=("機器区分",))
 
 
 def _by_institution(
@@ -152,7 +152,7 @@ def _by_institution(
         TableColumn("合意文書・条", 1.6),
         TableColumn("合意日", 1.5),
     )
-    return Table(columns, rows, caption="第2表　医療機関等に設置した機器", sources=("機器", "医療機関等"))
+    return Table(columns, rows, caption="第3表　医療機関等に設置した機器", sources=("機器", "医療機関等"))
 
 
 def _by_kind(kinds: Mapping[uuid.UUID, EquipmentKindState], groups: Iterable[Mapping[str, Any]], day: dt.date) -> Table:
@@ -187,7 +187,7 @@ def _by_kind(kinds: Mapping[uuid.UUID, EquipmentKindState], groups: Iterable[Map
         TableColumn("脆弱性管理", 1.3),
         TableColumn("合意", 1.1),
     )
-    return Table(columns, tuple(rows), caption="第2表　医療機関等に設置した機器", sources=("機器", "医療機関等"))
+    return Table(columns, tuple(rows), caption="第3表　医療機関等に設置した機器", sources=("機器", "医療機関等"))
 
 
 def _agreed(group: Mapping[str, Any], day: dt.date) -> bool:

@@ -17,14 +17,17 @@ from kitei.engine.checks.model import (
     registry,
 )
 from kitei.foundation.text import Message
+from kitei.registers.documents import queries as documents
 from kitei.registers.institutions import queries
 from kitei.registers.institutions.columns import JAPAN
 from kitei.registers.institutions.models import DataClassState, InstitutionState, ServiceState
 
 DECEASED_DATA = "institutions.deceased-data"
-JURISDICTION = "institutions.jurisdiction"
-UPDATES = "institutions.update-responsibility"
-AGREEMENT = "institutions.agreement"
+JURISDICTION = "equipment.jurisdiction"
+UPDATES = "institutions.role-sharing"
+AGREEMENT = "institutions.risk-agreement"
+WRITTEN = "disclosure.written"
+PLAIN = "disclosure.plain"
 
 NO_SERVICE = Message("提供中のサービスの登録がありません。")
 
@@ -185,6 +188,30 @@ def _agreement_gap(context: CheckContext, row: InstitutionState) -> Finding:
     return Finding(code, Severity.SHOULD, AGREEMENT, Basis.GUIDELINE, subject, message, step)
 
 
+def _written(context: CheckContext) -> Result:
+    """Every institution under contract was given the documents: the day is recorded."""
+    rows = queries.under_contract(organization=context.organization, day=context.day)
+    counts = rows.aggregate(all=Count("id"), shown=Count("id", filter=Q(shown_on__lte=context.day)))
+    if not counts["all"]:
+        return Result(Operated.NOT_STARTED, (Message("契約中の医療機関の登録がありません。"),))
+    fact = Message("契約中の%(all)s医療機関のうち%(shown)s件に文書を提示", counts)
+    return Result(_share(counts["shown"], counts["all"]), (fact,))
+
+
+def _plain(context: CheckContext) -> Result:
+    """A disclosure document made for institutions is in force."""
+    found = documents.in_force(organization=context.organization, day=context.day, kind="disclosure")
+    if not found:
+        return Result(Operated.NOT_STARTED, (Message("施行中の開示文書の登録がありません。"),))
+    return Result(
+        Operated.YES,
+        tuple(
+            Message("開示文書「%(title)s」%(version)s", {"title": row.title, "version": row.version})
+            for row in found[:3]
+        ),
+    )
+
+
 def _share(good: int, total: int) -> Operated:
     return Operated.YES if good == total else Operated.PARTIAL if good else Operated.NO
 
@@ -235,5 +262,29 @@ registry.register(
             basis=Basis.GUIDELINE,
         ),
         run=_agreement,
+    )
+)
+registry.register(
+    Check(
+        code=WRITTEN,
+        topic=WRITTEN,
+        method=Method(
+            facts=Message("契約中の医療機関ごとの、文書を提示した日"),
+            threshold=Message("どの医療機関にも提示していること"),
+            basis=Basis.GUIDELINE,
+        ),
+        run=_written,
+    )
+)
+registry.register(
+    Check(
+        code=PLAIN,
+        topic=PLAIN,
+        method=Method(
+            facts=Message("施行中の開示文書"),
+            threshold=Message("1つ以上あること。分かりやすさはKiteiでは判定しません"),
+            basis=Basis.RECOMMENDATION,
+        ),
+        run=_plain,
     )
 )

@@ -347,10 +347,7 @@ def _observance(context: CheckContext) -> Result:
     activities = queries.activities(organization=context.organization, day=context.day)
     if office.state is Operated.NOT_STARTED and not activities:
         return Result(Operated.NOT_STARTED, tuple(facts), tuple(findings))
-    must = [finding for finding in findings if finding.severity is Severity.MUST]
-    state = (
-        Operated.YES if not must else Operated.NO if office.state is Operated.NO and len(must) > 2 else Operated.PARTIAL
-    )
+    state = Operated.PARTIAL if any(finding.severity is Severity.MUST for finding in findings) else Operated.YES
     return Result(state, tuple(facts), tuple(findings))
 
 
@@ -370,7 +367,8 @@ def _detection(context: CheckContext) -> Result:
         "documents.log-review-overdue",
         Severity.SHOULD,
     )
-    state = Operated.YES if not findings else Operated.PARTIAL
+    reviews = queries.activities(organization=context.organization, day=context.day, kind="log-review")
+    state = Operated.YES if not findings else Operated.PARTIAL if reviews else Operated.NOT_STARTED
     return Result(state, (*facts, *more), tuple(findings))
 
 

@@ -22,7 +22,6 @@ from kitei.engine.checks.model import (
 from kitei.foundation.dates.japanese import add_months
 from kitei.foundation.text import Message
 from kitei.registers.risks import queries
-from kitei.registers.risks.columns import CYCLES, MEASURE_KINDS
 from kitei.registers.risks.models import MeasureState, ProcedureState, RiskState
 
 OPERATION, ASSESSMENT = "risks.operation", "risks.assessment"
@@ -42,6 +41,24 @@ PERIODS: dict[str, tuple[int, int]] = {
 long holidays and records that come in late."""
 
 registry.recommend(Provision(ASSESSMENT_MONTHS, 12, "か月"))
+
+CYCLE_NAMES = {
+    "daily": Message("毎日"),
+    "weekly": Message("週1回"),
+    "monthly": Message("月1回"),
+    "quarterly": Message("四半期1回"),
+    "half-yearly": Message("半年1回"),
+    "yearly": Message("年1回"),
+    "as-needed": Message("随時"),
+    "": Message("記載なし"),
+}
+KIND_NAMES = {
+    "technical": Message("技術"),
+    "operational": Message("運用"),
+    "organisational": Message("組織"),
+    "physical": Message("物理"),
+    "": Message("種類の記載なし"),
+}
 
 
 def in_time(row: ProcedureState, day: dt.date) -> bool:
@@ -220,8 +237,7 @@ def _how_late(row: ProcedureState) -> Message:
 
 
 def _measures(rows: Sequence[MeasureState], **said: Any) -> Iterable[Finding]:
-    kinds = {choice.value: choice.ja for choice in MEASURE_KINDS}
-    return _findings(rows, "measure", lambda row: (row.kind, kinds.get(row.kind, "種類の記載なし")), **said)
+    return _findings(rows, "measure", lambda row: (row.kind, KIND_NAMES.get(row.kind, KIND_NAMES[""])), **said)
 
 
 def _procedures(rows: Sequence[ProcedureState], **said: Any) -> Iterable[Finding]:
@@ -246,12 +262,15 @@ def _findings(
         for row in rows:
             yield Finding(code, severity, topic, basis, Subject(sheet, str(row.of_id), _label(row)), single(row), step)
         return
-    groups: dict[tuple[str, str], list[str]] = {}
+    names: dict[str, Message] = {}
+    groups: dict[str, list[str]] = {}
     for row in rows:
-        groups.setdefault(group_of(row), []).append(row.code)
-    for (key, name), codes in sorted(groups.items()):
+        key, names[key] = group_of(row)
+        groups.setdefault(key, []).append(row.code)
+    for key, codes in sorted(groups.items()):
+        name = names[key]
         facts: Mapping[str, Any] = {"group": name, "count": len(codes), "example": min(codes)}
-        yield Finding(code, severity, topic, basis, Subject(sheet, f"group:{key}", name), group(facts), step)
+        yield Finding(code, severity, topic, basis, Subject(sheet, f"group:{key}", name.msgid), group(facts), step)
 
 
 def _label(row: Any) -> str:
@@ -259,8 +278,8 @@ def _label(row: Any) -> str:
     return f"{row.code} {name}"
 
 
-def _cycle(value: str) -> str:
-    return {choice.value: choice.ja for choice in CYCLES}.get(value, "記載なし")
+def _cycle(value: str) -> Message:
+    return CYCLE_NAMES.get(value, CYCLE_NAMES[""])
 
 
 def assessment(context: CheckContext) -> Result:
@@ -282,7 +301,7 @@ def assessment(context: CheckContext) -> Result:
     findings = _findings(
         old,
         "risk",
-        lambda _row: ("assessment", "リスクアセスメント"),
+        lambda _row: ("assessment", Message("リスクアセスメント")),
         code="risks.unassessed",
         topic=ASSESSMENT,
         basis=limit.basis,

@@ -76,13 +76,18 @@ def missing() -> list[str]:
     return [name for name in _wanted() if name not in found]
 
 
-@contextmanager
-def lifted() -> Iterator[None]:
-    """Take the triggers away inside the block: for tests that flush the database, never for the product."""
+def drop() -> None:
+    """Take the triggers away: for tests that flush the database, never for the product."""
     with connection.cursor() as cursor:
         for name in _wanted():
             suffix = "" if connection.vendor == "sqlite" else f" ON {_TABLE}"
             cursor.execute(f"DROP TRIGGER IF EXISTS {name}{suffix}")
+
+
+@contextmanager
+def lifted() -> Iterator[None]:
+    """Take the triggers away inside the block and put them back: for tests, never for the product."""
+    drop()
     try:
         yield
     finally:

@@ -43,10 +43,7 @@ def states(spec: ListSpec, *, actor: rule.Actor, day: dt.date, identity: uuid.UU
     model = spec.query(actor=actor, day=day).model
     found = model.objects.filter(voided_at__isnull=True)
     names = {field.name for field in model._meta.get_fields()}  # noqa: SLF001  Django's public way to a model's fields
-    if "of" in names:
-        found = found.filter(of_id=identity)
-    else:
-        found = found.filter(pk=identity)
+    found = found.filter(of_id=identity) if "of" in names else found.filter(pk=identity)
     sheet = sheets.get(spec.sheet)
     joined = [column.key for column in sheet.columns if column.kind is Kind.REF and column.key in names]
     return list(rule.visible(actor, found.select_related(*joined), rule.VIEW).order_by("valid_from", "recorded_at"))
@@ -68,7 +65,9 @@ def facts(spec: ListSpec, row: Any) -> list[Fact]:
 
 def history(spec: ListSpec, rows: Sequence[Any], *, day: dt.date) -> list[Stretch]:
     """Return the history, the latest first."""
-    columns = [column for column in sheets.get(spec.sheet).columns if column.key not in {"code", "last_day", "valid_from"}]
+    columns = [
+        column for column in sheets.get(spec.sheet).columns if column.key not in {"code", "last_day", "valid_from"}
+    ]
     found = []
     previous: Any = None
     for row in rows:
@@ -81,7 +80,7 @@ def history(spec: ListSpec, rows: Sequence[Any], *, day: dt.date) -> list[Stretc
         marks = []
         if row.imported:
             marks.append(Tag(gettext("取込"), "note"))
-        if row.recorded_late:
+        elif row.recorded_late:
             marks.append(Tag(gettext("後日登録"), "note"))
         found.append(
             Stretch(
@@ -113,7 +112,9 @@ def value_of(spec: ListSpec, column: Column, row: Any) -> Any:
     match column.kind:
         case Kind.CHOICE:
             english = (get_language() or "ja").startswith("en")
-            return next(((choice.en if english else choice.ja) for choice in column.choices if choice.value == value), value)
+            return next(
+                ((choice.en if english else choice.ja) for choice in column.choices if choice.value == value), value
+            )
         case Kind.REF:
             target = lists.for_sheet(column.refers)
             code = str(getattr(getattr(row, column.key), "code", value))

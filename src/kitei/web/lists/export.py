@@ -7,6 +7,8 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from openpyxl.utils import get_column_letter
+
 from kitei.foundation import clock
 from kitei.foundation.sheets import xlsx_out
 from kitei.foundation.sheets.writer import write_csv
@@ -20,22 +22,21 @@ FORMS = {
 XLSX_ROWS = 20_000
 """Above this an xlsx takes seconds of a web thread; CSV takes its place."""
 _WIDEST, _NARROWEST = 48, 10
+_A4 = 9  # ECMA-376 ST_PaperSize
 
 
-def plain(value: Any, *, as_text: bool) -> Any:
-    """Return a cell for a file: days and numbers as themselves (as text where the file knows only text)."""
-    if isinstance(value, dt.datetime):
+def plain(value: Any) -> Any:
+    """Return a cell for a file: days and numbers as themselves, everything else as the words that are shown."""
+    if isinstance(value, dt.datetime | bool):
         return cells.shown(value)
-    if isinstance(value, dt.date | int) and not isinstance(value, bool):
-        return str(value) if as_text and isinstance(value, int) else value
-    return cells.shown(value)
+    return value if isinstance(value, dt.date | int) else cells.shown(value)
 
 
 def make(form: str, *, title: str, headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> bytes:
     """Return the file's bytes. UserError for more rows than an xlsx may have here."""
     stream = io.BytesIO()
     if form == "csv":
-        write_csv(stream, headers, ([plain(value, as_text=False) for value in row] for row in rows))
+        write_csv(stream, headers, ([plain(value) for value in row] for row in rows))
         return stream.getvalue()
     if len(rows) > XLSX_ROWS:
         raise UserError(
@@ -49,17 +50,20 @@ def make(form: str, *, title: str, headers: Sequence[str], rows: Sequence[Sequen
 
 
 def _xlsx(stream: io.BytesIO, title: str, headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    book = xlsx_out.new_workbook()
+    with xlsx_out.workbook() as book:
+        _fill(book, title, headers, [[plain(value) for value in row] for row in rows])
+        xlsx_out.save(book, stream, timestamp=clock.now())
+
+
+def _fill(book: Any, title: str, headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     sheet = xlsx_out.add_sheet(book, title)
-    body = [[plain(value, as_text=False) for value in row] for row in rows]
     for index, header in enumerate(headers):
-        longest = max([len(header), *(len(str(row[index] or "")) for row in body[:200])])
-        letter = chr(ord("A") + index)
+        longest = max([len(header), *(len(str(row[index] or "")) for row in rows[:200])])
         # A Japanese character is about as wide as two figures.
-        sheet.column_dimensions[letter].width = min(_WIDEST, max(_NARROWEST, longest * 1.8))
+        sheet.column_dimensions[get_column_letter(index + 1)].width = min(_WIDEST, max(_NARROWEST, longest * 1.8))
     sheet.freeze_panes = "A2"
     sheet.page_setup.orientation = "landscape"
-    sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
+    sheet.page_setup.paperSize = _A4
     sheet.page_setup.fitToHeight = 0
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
     sheet.print_title_rows = "1:1"
@@ -68,11 +72,6 @@ def _xlsx(stream: io.BytesIO, title: str, headers: Sequence[str], rows: Iterable
     number = xlsx_out.style(sheet, box=True)
     date = xlsx_out.style(sheet, number_format=xlsx_out.DATE_FORMAT, box=True)
     sheet.append([xlsx_out.cell(sheet, header, head) for header in headers])
-    for row in body:
-        sheet.append(
-            [
-                xlsx_out.cell(sheet, value, date if isinstance(value, dt.date) else number if isinstance(value, int) else text)
-                for value in row
-            ]
-        )
-    xlsx_out.save(book, stream, timestamp=clock.now())
+    for row in rows:
+        looks = [date if isinstance(value, dt.date) else number if isinstance(value, int) else text for value in row]
+        sheet.append([xlsx_out.cell(sheet, value, look) for value, look in zip(row, looks, strict=True)])

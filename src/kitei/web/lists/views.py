@@ -49,7 +49,7 @@ def rows(request: HttpRequest, key: str) -> HttpResponse:
         "section": spec.section,
         "page": page,
         "wish": wish,
-        "count": number,
+        "count": f"{number:,}",
         "more": more,
         "columns": [_header(column, spec, wish, day.query) for column in shown],
         "choices": [{"key": column.key, "header": column.header, "shown": column in shown} for column in spec.columns],
@@ -110,7 +110,12 @@ def export(request: HttpRequest, key: str, form: str) -> HttpResponse:
         events.EXPORTED,
         actor.ref,
         (spec.key, ""),
-        data={"form": form, "rows": len(found), "columns": [column.key for column in shown], "day": day.day.isoformat()},
+        data={
+            "form": form,
+            "rows": len(found),
+            "columns": [column.key for column in shown],
+            "day": day.day.isoformat(),
+        },
         # Search words may be names.
         private={"query": asked} if asked else {},
         decision={"allowed": True, "reasons": list(decision.reasons)},
@@ -118,7 +123,9 @@ def export(request: HttpRequest, key: str, form: str) -> HttpResponse:
     transactions.durable(lambda: append(organization=actor.organization, act=act))
     name = f"{spec.title}_{day.day:%Y%m%d}.{form}"
     response = HttpResponse(data, content_type=files.FORMS[form])
-    response["Content-Disposition"] = f"attachment; filename=\"{spec.key}_{day.day:%Y%m%d}.{form}\"; filename*=UTF-8''{quote(name)}"
+    response["Content-Disposition"] = (
+        f"attachment; filename=\"{spec.key}_{day.day:%Y%m%d}.{form}\"; filename*=UTF-8''{quote(name)}"
+    )
     return response
 
 
@@ -165,7 +172,11 @@ def row(request: HttpRequest, key: str, identity: uuid.UUID) -> HttpResponse:
         "last_day": state.valid_until - dt.timedelta(days=1) if state.valid_until else None,
         "facts": [{"label": fact.label, "value": link(fact.value)} for fact in facts],
         "history": [
-            {"stretch": item, "changes": [(name, link(before), link(now)) for name, before, now in item.changes]} for item in past
+            {
+                "stretch": item,
+                "changes": [(name, _words(link(before)), link(now)) for name, before, now in item.changes],
+            }
+            for item in past
         ],
         "more": [
             {"heading": heading, "columns": columns, "lines": [[link(value) for value in line] for line in lines]}
@@ -174,6 +185,11 @@ def row(request: HttpRequest, key: str, identity: uuid.UUID) -> HttpResponse:
         "list_url": _url(spec, day.query),
     }
     return render(request, "web/row.html", context, status=422 if day.error else 200)
+
+
+def _words(value: Any) -> Any:
+    """What was and is no more is shown as words, not as a way to somewhere."""
+    return value.text if isinstance(value, lists.Link) else value
 
 
 def _spec(key: str) -> ListSpec | None:
