@@ -70,7 +70,7 @@ def init(options: argparse.Namespace) -> None:
     print("  1. kitei serve")
     print(
         _("  2. %(url)s を開き、メールアドレス %(mail)s と次のコードでパスワードを決める")
-        % {"url": f"{address}/start/", "mail": options.admin}
+        % {"url": f"{address}/start", "mail": options.admin}
     )
     print(f"     {code}")
     print(_("     （コードは3日間、1回だけ使えます）"))

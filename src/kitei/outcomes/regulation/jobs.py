@@ -25,7 +25,7 @@ def plan_runs() -> None:
     for organization in Organization.objects.all():
         last = (
             Run.objects.filter(organization=organization)
-            .order_by("-finished_at")
+            .order_by("-finished_at", "-id")
             .values_list("day", "seen_event")
             .first()
         )

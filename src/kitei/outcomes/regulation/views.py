@@ -9,7 +9,6 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
@@ -20,6 +19,8 @@ from kitei.foundation.sheets.table import Rendering
 from kitei.foundation.text import Message, UserError
 from kitei.foundation.ui.as_of import as_of
 from kitei.foundation.ui.lists import Section, section
+from kitei.foundation.ui.pages import Page
+from kitei.foundation.ui.pages import register as register_page
 from kitei.outcomes.guidelines import review
 from kitei.outcomes.regulation import build, child, coverage, operations, presentation, publication, queries
 from kitei.outcomes.regulation.forms import MODEL, OWN, AdoptForm
@@ -238,17 +239,17 @@ def _coming(organization: Any, day: Any) -> Edition | None:
 
 
 def _may(actor: rule.Actor) -> dict[str, Any]:
-    """Tell the templates what this reader can do here, and the pages of the section."""
-    approve = rule.decide(actor, rule.APPROVE, rule.Target("regulation", organization=actor.organization)).allowed
-    return {"may_adopt": approve, "pages": pages(approve=approve)}
+    """Tell the templates what this reader can do here."""
+    return {"may_adopt": _may_adopt(actor), "formats": (("docx", "Word"), ("pdf", "PDF"), ("html", "HTML"))}
 
 
-def pages(*, approve: bool) -> list[dict[str, Any]]:
-    """Return the pages of the section for its sub-navigation."""
-    found = [
-        ("regulation", _("規程")),
-        ("regulation-editions", _("版の一覧")),
-        *([("regulation-adopt", _("施行の登録"))] if approve else []),
-        ("guideline", _("ガイドライン")),
-    ]
-    return [{"key": key, "label": label, "url": reverse(key)} for key, label in found]
+def _may_adopt(actor: rule.Actor) -> bool:
+    return rule.decide(actor, rule.APPROVE, rule.Target("regulation", organization=actor.organization)).allowed
+
+
+for _page in (
+    Page("regulation", "regulation", gettext_lazy("規程"), "regulation", 10),
+    Page("regulation", "regulation-editions", gettext_lazy("版の一覧"), "regulation-editions", 20),
+    Page("regulation", "regulation-adopt", gettext_lazy("施行の登録"), "regulation-adopt", 30, _may_adopt),
+):
+    register_page(_page)

@@ -27,10 +27,10 @@ class Fact:
 
 @dataclass(frozen=True)
 class Stretch:
-    """One line of the history: from when until when (last day), what was different from before, how it was recorded."""
+    """One line of the history: from when until before when, what was different from before, how it was recorded."""
 
     start: dt.date
-    last: dt.date | None
+    until: dt.date | None
     current: bool
     changes: Sequence[tuple[str, Any, Any]]
     first: bool
@@ -85,7 +85,7 @@ def history(spec: ListSpec, rows: Sequence[Any], *, day: dt.date) -> list[Stretc
         found.append(
             Stretch(
                 start=row.valid_from,
-                last=row.valid_until - dt.timedelta(days=1) if row.valid_until else None,
+                until=row.valid_until,
                 current=row.valid_from <= day and (row.valid_until is None or day < row.valid_until),
                 changes=changes,
                 first=previous is None,

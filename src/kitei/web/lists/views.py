@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import uuid
 from typing import Any
 from urllib.parse import quote
@@ -53,6 +52,12 @@ def rows(request: HttpRequest, key: str) -> HttpResponse:
         "more": more,
         "columns": [_header(column, spec, wish, day.query) for column in shown],
         "choices": [{"key": column.key, "header": column.header, "shown": column in shown} for column in spec.columns],
+        "orders": [
+            {"value": sign + column.key, "header": column.header, "falling": bool(sign)}
+            for column in spec.columns
+            if column.sort
+            for sign in ("", "-")
+        ],
         "filters": [
             {
                 "key": item.key,
@@ -169,7 +174,6 @@ def row(request: HttpRequest, key: str, identity: uuid.UUID) -> HttpResponse:
         "label": lists.label_of(spec, state),
         "row": state,
         "in_force": in_force,
-        "last_day": state.valid_until - dt.timedelta(days=1) if state.valid_until else None,
         "facts": [{"label": fact.label, "value": link(fact.value)} for fact in facts],
         "history": [
             {

@@ -10,7 +10,9 @@ from django import template
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 
+from kitei.foundation.dates.japanese import format_period
 from kitei.foundation.ui import cells, lists
 
 register = template.Library()
@@ -31,6 +33,14 @@ def cell(context: Any, value: Any) -> SafeString:
 def day(context: Any, value: dt.date | None, weekday: bool = False) -> str:  # noqa: FBT001, FBT002  template syntax
     """Show a day in the reader's language and the organization's calendar."""
     return "" if value is None else cells.date_text(value, era=_era(context), weekday=weekday)
+
+
+@register.simple_tag(takes_context=True)
+def period(context: Any, start: dt.date | None, until: dt.date | None) -> str:
+    """Show a half-open period as people write it, with its last day."""
+    if start is not None and until is not None and until <= start:
+        return cells.date_text(start, era=_era(context))
+    return format_period(start, until, era=_era(context), language=get_language() or "ja")
 
 
 @register.simple_tag(takes_context=True)

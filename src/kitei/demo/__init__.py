@@ -1,0 +1,1 @@
+"""The demo provider: a fictional company, the same for every seed and day (issue 2, part 8)."""
