@@ -159,6 +159,12 @@ def sakura(db):
 
 
 @pytest.fixture
+def make_sakura():
+    """Return a function making さくら, for tests that bring their own database fixture (committed_db)."""
+    return lambda: make_organization("sakura", "さくら医療クラウド株式会社")
+
+
+@pytest.fixture
 def tsubaki(db):
     """椿メディカル: another organization of the same installation, never to be seen."""
     return make_organization("tsubaki", "椿メディカル株式会社")

@@ -71,9 +71,17 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--no-serve", action="store_true", help=_t("入れるだけで終わる", "load and exit"))
 
     init = add("init", "はじめの一度だけ行う準備", "first set-up")
-    init.add_argument("--name", required=True, help=_t("会社名", "company name"))
+    init.add_argument("--name", default="", help=_t("会社名", "company name"))
     init.add_argument(
         "--admin", required=True, metavar="MAIL", help=_t("最初の管理者のメールアドレス", "first administrator")
+    )
+    init.add_argument(
+        "--invite",
+        action="store_true",
+        help=_t(
+            "すでにある組織に、この人を管理者として招く（管理者がいなくなったとき）",
+            "invite this person into the existing organization as an administrator",
+        ),
     )
     init.add_argument(
         "--code",

@@ -21,6 +21,7 @@ from kitei.foundation.tenancy.models import CODE_PATTERN, Organization
 from kitei.foundation.text import Message, UserError
 from kitei.outcomes.regulation import operations as regulation
 from kitei.outcomes.regulation.models import Edition
+from kitei.registers.people import operations as people
 from kitei.trust.access import operations as access
 from kitei.trust.access.rule import Actor
 from kitei.trust.accounts import operations as accounts
@@ -51,6 +52,9 @@ def prepare_data() -> None:
 
 def init(options: argparse.Namespace) -> None:
     """Make the organization, its first administrator with a one-time code, and the model regulation as a draft."""
+    if options.invite:
+        _invite(options)
+        return
     if not re.match(CODE_PATTERN, options.code):
         raise UserError(
             Message(
@@ -75,6 +79,26 @@ def init(options: argparse.Namespace) -> None:
     print(f"     {code}")
     print(_("     （コードは3日間、1回だけ使えます）"))
     print(_("  3. kitei export --template 台帳.xlsx で台帳のひな形を作り、記入して kitei import 台帳.xlsx で試す"))
+
+
+def _invite(options: argparse.Namespace) -> None:
+    """Give somebody a one-time code from the console: for the day the only administrator is gone (docs/operate)."""
+    organization = who_acts.organization(options)
+    actor = who_acts.actor(options, organization)
+
+    def work() -> str:
+        code = accounts.invite_administrator(actor=actor.ref, organization=organization, email=options.admin)
+        people.link_accounts(organization=organization)
+        return code
+
+    code = transactions.durable(work)
+    address = settings.PUBLIC_URL or "http://localhost:8000"
+    print(
+        _("%(url)s を開き、メールアドレス %(mail)s と次のコードでパスワードを決めてください。")
+        % {"url": f"{address}/start/", "mail": options.admin}
+    )
+    print(f"     {code}")
+    print(_("     （コードは3日間、1回だけ使えます）"))
 
 
 def create_organization(*, name: str, code: str, mail: str) -> str:

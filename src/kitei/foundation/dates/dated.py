@@ -95,7 +95,7 @@ def put_many(
     New codes get an identity; their first state begins on the natural start day in fact ``starts`` if there is one that
     is not later than ``day`` (so a machine introduced in 2019 is seen as of 2020), else on ``day``. Known codes get their
     current state closed at ``day`` and a new one opened; a state that began on ``day`` itself is voided and replaced.
-    Joins the caller's transaction; two queries to read and a bulk of writes whatever the number of rows.
+    Joins the caller's transaction; a few queries for each 500 rows.
     """
     transactions.require()
     day = day or clock.today()
@@ -105,8 +105,14 @@ def put_many(
     for chunk in _chunks(codes):
         known.update(identity.objects.filter(organization=organization, code__in=chunk).values_list("code", "id"))
     fresh = [identity(id=uuid7(), organization=organization, code=code) for code in codes if code not in known]
-    identity.objects.bulk_create(fresh, batch_size=500)
-    new = {row.code: row.id for row in fresh}
+    # Two writers may bring the same new code, or change the same row, at once: the identities are the lock (SQLite has the
+    # one write lock already), so that never two states of one identity are in force.
+    identity.objects.bulk_create(fresh, batch_size=500, ignore_conflicts=True)
+    known = {}
+    for chunk in _chunks(sorted(codes)):
+        held = identity.objects.select_for_update().filter(organization=organization, code__in=chunk).order_by("code")
+        known.update(held.values_list("code", "id"))
+    new = {row.code for row in fresh if known[row.code] == row.id}
     for chunk in _chunks(list(known.values())):
         states_of: models.QuerySet[Any] = state.objects.filter(
             Q(of_id__in=chunk), organization=organization, voided_at__isnull=True
@@ -122,7 +128,7 @@ def put_many(
         states.append(
             state(
                 organization=organization,
-                of_id=known.get(code) or new[code],
+                of_id=known[code],
                 code=code,
                 valid_from=begin,
                 recorded_at=moment,
@@ -131,7 +137,7 @@ def put_many(
             )
         )
     state.objects.bulk_create(states, batch_size=500)
-    return known | new
+    return known
 
 
 def _chunks(items: list[Any], size: int = 500) -> Iterable[list[Any]]:

@@ -74,6 +74,9 @@ def claim(*, now: dt.datetime | None = None) -> Job | None:
         )
         if job is None:
             return None
+        if job.attempts >= MAX_ATTEMPTS:
+            _bury(job, now)
+            continue
         token = uuid.uuid4()
         won = transactions.durable(
             lambda job=job, token=token: Job.objects.filter(
@@ -85,6 +88,13 @@ def claim(*, now: dt.datetime | None = None) -> Job | None:
         if won:
             job.refresh_from_db()
             return job
+
+
+def _bury(job: Job, now: dt.datetime) -> None:
+    # Its last lease ran out: it took its worker along (memory, a kill), every time. It must not take the next one.
+    held = Job.objects.filter(id=job.id, lease_token=job.lease_token, done_at__isnull=True)
+    error = f"the worker ended {job.attempts} times while it ran this job; {job.error}"[:500]
+    transactions.durable(lambda: held.update(dead_at=now, lease_until=None, error=error))
 
 
 def run_one(*, now: dt.datetime | None = None) -> bool:

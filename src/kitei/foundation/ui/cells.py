@@ -47,8 +47,10 @@ def shown(value: Any, *, era: bool = False) -> str:
 
 def as_html(value: Any, *, era: bool = False) -> SafeString:
     """Return a cell as HTML. Text is escaped; line ends of long texts are kept by the style sheet."""
+    if isinstance(value, str):  # most cells
+        return conditional_escape(value)
     match value:
-        case None | "":
+        case None:
             return mark_safe("")
         case Tag():
             return tag_html(str(value.text), value.tone)

@@ -2,59 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Callable, Sequence
 from typing import Any
 
-from django.db.models import Q
-from django.utils.translation import get_language
 from django.utils.translation import gettext as translate
 from django.utils.translation import gettext_lazy as _
 
-from kitei.foundation.sheets.spec import Choice
 from kitei.foundation.ui.lists import Cell, ListColumn, ListFilter, ListSpec, Section, Tag, register, section
+from kitei.registers.base.listing import equals, label, options, search
 from kitei.registers.documents import queries
 from kitei.registers.documents.columns import CLASSIFICATIONS, DOCUMENT_KINDS, KEPT_AT, LEVEL_NAMES, LEVELS
 
 section(Section("documents", _("文書"), "list", 50, args=("document",)))
-
-
-def label(choices: Sequence[Choice], value: str) -> str:
-    """Return what a stored choice is called in the active language; the value itself when it is unknown."""
-    for choice in choices:
-        if choice.value == value:
-            return choice.en if (get_language() or "ja").startswith("en") else choice.ja
-    return value
-
-
-def options(choices: Sequence[Choice]) -> Callable[[Any, dt.date], list[tuple[str, str]]]:
-    """Return a filter's options: every choice with its label."""
-
-    def listed(_actor: Any, _day: dt.date) -> list[tuple[str, str]]:
-        return [(choice.value, label(choices, choice.value)) for choice in choices]
-
-    return listed
-
-
-def search_in(*fields: str) -> Callable[[str], Q]:
-    """Return a search over text fields: any of them contains the text."""
-
-    def search(text: str) -> Q:
-        found = Q()
-        for field in fields:
-            found |= Q(**{f"{field}__icontains": text})
-        return found
-
-    return search
-
-
-def equals(field: str) -> Callable[[Any, str], Any]:
-    """Return a filter on one field."""
-
-    def apply(rows: Any, value: str) -> Any:
-        return rows.filter(**{field: value})
-
-    return apply
 
 
 def _standing(row: Any) -> Cell:
@@ -79,7 +37,7 @@ register(
         sheet="document",
         order=10,
         query=queries.documents,
-        search=search_in("code", "title", "department", "place", "file_name"),
+        search=search("code", "title", "department", "place", "file_name"),
         columns=(
             ListColumn("code", _("文書番号"), lambda row: row.code, sort="code"),
             ListColumn("title", _("名称"), lambda row: row.title, sort="title"),

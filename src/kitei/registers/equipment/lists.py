@@ -9,9 +9,9 @@ from django.utils.translation import gettext as translate
 from django.utils.translation import gettext_lazy as _
 
 from kitei.foundation.ui.lists import Cell, ListColumn, ListFilter, ListSpec, Section, Tag, register, section
+from kitei.registers.base.listing import equals, label, options, refers_to, search
 from kitei.registers.equipment import queries
 from kitei.registers.equipment.columns import CONFIRMED_RESULTS, PARTIES, PLACEMENTS, RESPONSIBLE, STATES
-from kitei.registers.equipment.listing import equals, label, options, refers_to, search
 from kitei.trust.access import rule
 
 section(Section("equipment", _("機器"), "list", 60, args=("equipment",)))

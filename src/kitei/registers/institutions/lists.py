@@ -8,7 +8,7 @@ from django.utils.translation import gettext as translate
 from django.utils.translation import gettext_lazy as _
 
 from kitei.foundation.ui.lists import Cell, ListColumn, ListFilter, ListSpec, Tag, register
-from kitei.registers.documents.lists import equals, label, options, search_in
+from kitei.registers.base.listing import equals, label, options, search
 from kitei.registers.institutions import queries
 from kitei.registers.institutions.columns import (
     DECEASED,
@@ -70,7 +70,7 @@ register(
         sheet="service",
         order=100,
         query=queries.services,
-        search=search_in("code", "name", "storage_place"),
+        search=search("code", "name", "storage_place"),
         columns=(
             ListColumn("code", _("サービス番号"), lambda row: row.code, sort="code"),
             ListColumn("name", _("サービス名"), lambda row: row.name, sort="name"),
@@ -93,7 +93,7 @@ register(
         sheet="data-class",
         order=105,
         query=queries.data_classes,
-        search=search_in("code", "name", "measures", "service__code"),
+        search=search("code", "name", "measures", "service__code"),
         columns=(
             ListColumn("code", _("データ区分番号"), lambda row: row.code, sort="code"),
             ListColumn("name", _("情報の種類"), lambda row: row.name),
@@ -117,7 +117,7 @@ register(
         sheet="institution",
         order=110,
         query=queries.institutions,
-        search=search_in("code", "name", "kana", "institution_code", "address"),
+        search=search("code", "name", "kana", "institution_code", "address"),
         columns=(
             ListColumn("code", _("医療機関番号"), lambda row: row.code, sort="code"),
             ListColumn("name", _("名称"), lambda row: row.name, sort="name"),

@@ -3,6 +3,7 @@
 from kitei.trust.auditlog.vocabulary import declare
 
 COMPANY_PUT = declare("company:put", "会社情報を変更", "Company details changed")
+ACCOUNT_LINKED = declare("account:link", "アカウントを構成員に結びつけ", "Account linked to a member")
 DEPARTMENT_PUT = declare("department:put", "部署を登録・変更", "Department recorded")
 MEMBER_PUT = declare("member:put", "構成員を登録・変更", "Member recorded")
 OFFICE_PUT = declare("office:put", "役割を登録・変更", "Role recorded")

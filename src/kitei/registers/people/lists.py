@@ -3,55 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Q
 from django.utils.translation import gettext as translate
 from django.utils.translation import gettext_lazy as _
 
 from kitei.foundation.ui.lists import Cell, ListColumn, ListFilter, ListSpec, Section, Tag, register, section
+from kitei.registers.base.listing import dated, equals, label, options, search
 from kitei.registers.people import models
 from kitei.registers.people.ability import qualification_name
 from kitei.registers.people.columns import ACTIVITY_KINDS, EMPLOYMENT, QUALIFICATION_KINDS, ROLE_CHOICES, WORK_KINDS
 from kitei.trust.access import rule
 
 section(Section("people", _("体制"), "list", 40, args=("member",)))
-
-
-def _label(choices: Sequence[Any], value: str) -> str:
-    from django.utils.translation import get_language  # noqa: PLC0415  read at the moment of showing
-
-    for choice in choices:
-        if choice.value == value:
-            return str(choice.en if get_language() == "en" else choice.ja)
-    return value
-
-
-def _options(choices: Sequence[Any]) -> Any:
-    def options(_actor: Any, _day: dt.date) -> list[tuple[str, str]]:
-        return [(choice.value, _label(choices, choice.value)) for choice in choices]
-
-    return options
-
-
-def _dated(model: Any, *joined: str) -> Any:
-    """Return the query of a register's states as of a day, restricted to the actor."""
-
-    def query(*, actor: rule.Actor, day: dt.date) -> Any:
-        return rule.visible(actor, model.objects.as_of(day), rule.LIST).select_related("of", *joined)
-
-    return query
-
-
-def _search(*fields: str) -> Any:
-    def search(text: str) -> Q:
-        found = Q()
-        for field in fields:
-            found |= Q(**{f"{field}__icontains": text})
-        return found
-
-    return search
 
 
 def _member_code(row: Any) -> Cell:
@@ -65,8 +29,8 @@ register(
         section="people",
         sheet="member",
         order=10,
-        query=_dated(models.MemberState, "department"),
-        search=_search("code", "family_name", "given_name", "family_kana", "given_kana", "title"),
+        query=dated(models.MemberState, "department"),
+        search=search("code", "family_name", "given_name", "family_kana", "given_kana", "title"),
         columns=(
             ListColumn("code", _("社員番号"), lambda row: row.code, sort="code"),
             ListColumn("name", _("氏名"), lambda row: row.full_name),
@@ -79,15 +43,11 @@ register(
             ),
             ListColumn("department", _("部署"), lambda row: row.department.code if row.department else "", priority=2),
             ListColumn("title", _("役職"), lambda row: row.title, priority=2),
-            ListColumn("employment", _("雇用区分"), lambda row: _label(EMPLOYMENT, row.employment), priority=3),
+            ListColumn("employment", _("雇用区分"), lambda row: label(EMPLOYMENT, row.employment), priority=3),
             ListColumn("joined_on", _("入社日"), lambda row: row.joined_on, priority=3),
             ListColumn("left_on", _("退職日"), lambda row: row.left_on, priority=3),
         ),
-        filters=(
-            ListFilter(
-                "employment", _("雇用区分"), _options(EMPLOYMENT), lambda rows, value: rows.filter(employment=value)
-            ),
-        ),
+        filters=(ListFilter("employment", _("雇用区分"), options(EMPLOYMENT), equals("employment")),),
         lead=_("役員、従業者、派遣、出向の人です。"),
         empty=_("まだ構成員がいません。シート「構成員」を記入して取り込んでください。"),
     )
@@ -99,8 +59,8 @@ register(
         section="people",
         sheet="department",
         order=15,
-        query=_dated(models.DepartmentState, "parent"),
-        search=_search("code", "name"),
+        query=dated(models.DepartmentState, "parent"),
+        search=search("code", "name"),
         columns=(
             ListColumn("code", _("部署コード"), lambda row: row.code, sort="code"),
             ListColumn("name", _("部署名"), lambda row: row.name),
@@ -116,11 +76,11 @@ register(
         section="people",
         sheet="office",
         order=18,
-        query=_dated(models.OfficeState),
-        search=_search("code", "title", "duties"),
+        query=dated(models.OfficeState),
+        search=search("code", "title", "duties"),
         columns=(
             ListColumn("title", _("社内での呼び方"), lambda row: row.title),
-            ListColumn("code", _("役割"), lambda row: _label(ROLE_CHOICES, row.code), sort="code"),
+            ListColumn("code", _("役割"), lambda row: label(ROLE_CHOICES, row.code), sort="code"),
             ListColumn("duties", _("職務"), lambda row: row.duties, priority=2),
         ),
         empty=_("役割の社内での呼び方が登録されていません。シート「役割」を記入して取り込んでください。"),
@@ -154,10 +114,10 @@ register(
         sheet="appointment",
         order=20,
         query=_appointments,
-        search=_search("code", "member__code", "appointed_by", "article"),
+        search=search("code", "member__code", "appointed_by", "article"),
         columns=(
             ListColumn("code", _("任命番号"), lambda row: row.code, sort="code"),
-            ListColumn("role", _("役割"), lambda row: _label(ROLE_CHOICES, row.role), sort="role"),
+            ListColumn("role", _("役割"), lambda row: label(ROLE_CHOICES, row.role), sort="role"),
             ListColumn("member", _("社員番号"), _member_code),
             ListColumn("standing", _("区分"), _standing, priority=2),
             ListColumn("valid_from", _("発令日"), lambda row: row.valid_from, sort="valid_from", priority=2),
@@ -165,7 +125,7 @@ register(
             ListColumn("article", _("根拠条"), lambda row: row.article, priority=3),
             ListColumn("marks", _("登録"), _marks, priority=3),
         ),
-        filters=(ListFilter("role", _("役割"), _options(ROLE_CHOICES), lambda rows, value: rows.filter(role=value)),),
+        filters=(ListFilter("role", _("役割"), options(ROLE_CHOICES), equals("role")),),
         lead=_("基準日に有効な任命です。終わった任命は、基準日を変えると見られます。"),
         empty=_("基準日に有効な任命がありません。シート「任命」を記入して取り込んでください。"),
     )
@@ -177,8 +137,8 @@ register(
         section="people",
         sheet="qualification",
         order=30,
-        query=_dated(models.QualificationState, "member"),
-        search=_search("code", "member__code", "name", "number"),
+        query=dated(models.QualificationState, "member"),
+        search=search("code", "member__code", "name", "number"),
         columns=(
             ListColumn("code", _("資格管理番号"), lambda row: row.code, sort="code"),
             ListColumn("member", _("社員番号"), _member_code),
@@ -187,9 +147,7 @@ register(
             ListColumn("renew_by", _("更新申請期限"), lambda row: row.renew_by, priority=2),
             ListColumn("expires_on", _("有効期限"), lambda row: row.expires_on, priority=2),
         ),
-        filters=(
-            ListFilter("kind", _("資格"), _options(QUALIFICATION_KINDS), lambda rows, value: rows.filter(kind=value)),
-        ),
+        filters=(ListFilter("kind", _("資格"), options(QUALIFICATION_KINDS), equals("kind")),),
         empty=_("まだ資格の登録がありません。シート「資格」を記入して取り込んでください。"),
     )
 )
@@ -200,12 +158,12 @@ register(
         section="people",
         sheet="experience",
         order=40,
-        query=_dated(models.ExperienceState, "member"),
-        search=_search("code", "member__code", "place"),
+        query=dated(models.ExperienceState, "member"),
+        search=search("code", "member__code", "place"),
         columns=(
             ListColumn("code", _("経験番号"), lambda row: row.code, sort="code"),
             ListColumn("member", _("社員番号"), _member_code),
-            ListColumn("work", _("業務の種類"), lambda row: _label(WORK_KINDS, row.work)),
+            ListColumn("work", _("業務の種類"), lambda row: label(WORK_KINDS, row.work)),
             ListColumn("place", _("従事先"), lambda row: row.place, priority=3),
             ListColumn("started_on", _("開始日"), lambda row: row.started_on, sort="started_on", priority=2),
             ListColumn("ended_on", _("終了日"), lambda row: row.ended_on, priority=2),
@@ -220,8 +178,8 @@ register(
         section="people",
         sheet="contact",
         order=50,
-        query=_dated(models.EmergencyContactState, "member"),
-        search=_search("code", "member__code", "duty"),
+        query=dated(models.EmergencyContactState, "member"),
+        search=search("code", "member__code", "duty"),
         default_sort="order",
         hidden=("phone",),
         columns=(
@@ -247,13 +205,13 @@ register(
         section="people",
         sheet="activity",
         order=60,
-        query=_dated(models.ActivityState),
-        search=_search("code", "name"),
+        query=dated(models.ActivityState),
+        search=search("code", "name"),
         columns=(
             ListColumn("code", _("活動番号"), lambda row: row.code, sort="code"),
             ListColumn("name", _("名称"), lambda row: row.name),
-            ListColumn("kind", _("種類"), lambda row: _label(ACTIVITY_KINDS, row.kind), priority=2),
-            ListColumn("owner_role", _("担当する役割"), lambda row: _label(ROLE_CHOICES, row.owner_role), priority=3),
+            ListColumn("kind", _("種類"), lambda row: label(ACTIVITY_KINDS, row.kind), priority=2),
+            ListColumn("owner_role", _("担当する役割"), lambda row: label(ROLE_CHOICES, row.owner_role), priority=3),
             ListColumn("last_held_on", _("最終実施日"), lambda row: row.last_held_on, priority=2),
         ),
         empty=_("まだ定期活動がありません。委員会、教育、訓練などをシート「定期活動」に記入して取り込んでください。"),

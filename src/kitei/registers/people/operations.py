@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -14,7 +15,47 @@ from kitei.registers.documents.models import Document
 from kitei.registers.people import columns, events, models
 from kitei.trust.access import operations as access
 from kitei.trust.access import rule
+from kitei.trust.accounts.models import User
 from kitei.trust.auditlog.log import Act, append, append_many
+
+
+class MemberRegister(Register):
+    """The register of members: an account with a member's mail address stands for that member."""
+
+    def put(
+        self,
+        *,
+        actor: rule.Actor,
+        organization: Any,
+        rows: Mapping[str, Mapping[str, Any]],
+        day: dt.date | None = None,
+        imported: bool = False,
+    ) -> dict[str, uuid.UUID]:
+        """Write members as ``Register.put`` does, then link accounts by mail address."""
+        touched = super().put(actor=actor, organization=organization, rows=rows, day=day, imported=imported)
+        link_accounts(organization=organization)
+        return touched
+
+
+def link_accounts(*, organization: Any) -> None:
+    """Let every account without a member stand for the member that has its mail address; joins the transaction."""
+    transactions.require()
+    for user in User.objects.filter(organization=organization, principal__isnull=True):
+        found = (
+            models.MemberState.objects.filter(organization=organization, email__iexact=user.email)
+            .as_of(clock.today())
+            .values_list("of_id", flat=True)
+            .first()
+        )
+        if found is not None and not User.objects.filter(principal=found).exists():
+            User.objects.filter(pk=user.pk).update(principal=found)
+            append(
+                organization=organization,
+                act=Act(
+                    events.ACCOUNT_LINKED, ("worker", "people"), ("account", str(user.id)), data={"member": str(found)}
+                ),
+            )
+
 
 departments = Register(
     kind="department",
@@ -24,7 +65,7 @@ departments = Register(
     event=events.DEPARTMENT_PUT,
     refers={"parent": models.Department},
 )
-members = Register(
+members = MemberRegister(
     kind="member",
     identity=models.Member,
     state=models.MemberState,

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as translate
 from django.utils.translation import gettext_lazy as _
 
 from kitei.foundation.ui.lists import Cell, ListColumn, ListFilter, ListSpec, Section, Tag, register, section
-from kitei.registers.equipment.listing import equals, label, options, search
+from kitei.registers.base.listing import equals, label, options, search
 from kitei.registers.people.columns import ROLE_CHOICES
 from kitei.registers.risks import queries
 from kitei.registers.risks.columns import ADOPTED, CYCLES, LEVELS, MEASURE_KINDS, NEEDED, RESPONSES, THREATS

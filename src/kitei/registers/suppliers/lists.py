@@ -8,7 +8,7 @@ from django.utils.translation import gettext as translate
 from django.utils.translation import gettext_lazy as _
 
 from kitei.foundation.ui.lists import Cell, ListColumn, ListFilter, ListSpec, Tag, register
-from kitei.registers.documents.lists import equals, label, options, search_in
+from kitei.registers.base.listing import equals, label, options, search
 from kitei.registers.suppliers import queries
 from kitei.registers.suppliers.columns import ANSWERABLE, CATEGORIES, CONFIRMED_HOW, ONWARD
 
@@ -46,7 +46,7 @@ register(
         sheet="supplier",
         order=120,
         query=queries.suppliers,
-        search=search_in("code", "name", "kana", "work", "data"),
+        search=search("code", "name", "kana", "work", "data"),
         columns=(
             ListColumn("code", _("委託先番号"), lambda row: row.code, sort="code"),
             ListColumn("name", _("名称"), lambda row: row.name, sort="name"),
@@ -75,7 +75,7 @@ register(
         sheet="supplier-organisation",
         order=125,
         query=queries.organisations,
-        search=search_in("code", "supplier__code", "officer", "officer_title"),
+        search=search("code", "supplier__code", "officer", "officer_title"),
         columns=(
             ListColumn("code", _("体制番号"), lambda row: row.code, sort="code"),
             ListColumn("supplier", _("委託先"), lambda row: f"{row.supplier.code} {row.supplier_name}".strip()),

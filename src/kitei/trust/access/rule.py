@@ -17,6 +17,7 @@ from kitei.foundation import clock
 from kitei.foundation.tenancy.models import Organization
 from kitei.trust.access.models import Membership
 from kitei.trust.access.roles import EDITORS, OFFICERS
+from kitei.trust.accounts.models import User
 
 LIST, VIEW, DOWNLOAD, PRINT, EDIT, APPROVE, MANAGE = "list", "view", "download", "print", "edit", "approve", "manage"
 ACTIONS = (LIST, VIEW, DOWNLOAD, PRINT, EDIT, APPROVE, MANAGE)
@@ -118,10 +119,28 @@ def decide(actor: Actor, action: str, target: Target, *, at: dt.datetime | None 
         return Decision(
             allowed=True, reasons=tuple(f"membership:{held[role]}" for role in deciding), roles=frozenset(deciding)
         )
-    if actor.administrator and not Membership.objects.filter(organization=actor.organization).exists():
-        # Before the first appointment is recorded nobody holds an office; the first administrator sets Kitei up.
+    if actor.administrator and not _officer_with_account(actor.organization, at or clock.now()):
+        # While no officer can log in, the first administrator sets Kitei up.
         return Decision(allowed=True, reasons=("first-set-up",))
     return Decision(allowed=False, reasons=("no-role", *(f"needs:{role}" for role in sorted(needs))))
+
+
+def _officer_with_account(organization: Organization, at: dt.datetime) -> bool:
+    """Whether anybody who can log in holds an office that may write."""
+    accounts = User.objects.filter(organization=organization, is_active=True, principal__isnull=False).values(
+        "principal"
+    )
+    return (
+        Membership.objects.filter(
+            organization=organization,
+            role__in=sorted(EDITORS),
+            principal__in=accounts,
+            voided_at__isnull=True,
+            starts_at__lte=at,
+        )
+        .filter(Q(ends_at__isnull=True) | Q(ends_at__gt=at))
+        .exists()
+    )
 
 
 def require(actor: Actor, action: str, target: Target, *, at: dt.datetime | None = None) -> Decision:

@@ -59,6 +59,25 @@ def create_user(
     return user
 
 
+def invite_administrator(*, actor: tuple[str, str], organization: Any, email: str) -> str:
+    """Make ``email`` an administrator of ``organization``, with a new account if it has none, and return a one-time code.
+
+    Joins the caller's transaction; recorded as ``account:invite``. UserError when the address belongs to another
+    organization or is no address.
+    """
+    transactions.require()
+    user = User.objects.filter(email__iexact=email).first()
+    if user is None:
+        user = create_user(
+            actor=actor, organization=organization, email=email, name=email.partition("@")[0], is_administrator=True
+        )
+    elif user.organization_id != organization.pk:
+        raise UserError(Message("メールアドレス「%(mail)s」のアカウントはすでにあります。", {"mail": email}))
+    User.objects.filter(pk=user.pk).update(is_administrator=True, is_active=True)
+    append(organization=organization, act=Act(events.ADMINISTRATOR_INVITED, actor, ("account", str(user.id))))
+    return issue_code(user=user)
+
+
 def issue_code(*, user: User) -> str:
     """Return a fresh one-time code for ``user``; only its digest is kept."""
     transactions.require()

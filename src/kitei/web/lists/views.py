@@ -15,6 +15,7 @@ from kitei.foundation import transactions
 from kitei.foundation.ui import keyset, listing, lists
 from kitei.foundation.ui.as_of import as_of
 from kitei.foundation.ui.lists import ListSpec
+from kitei.foundation.ui.rows import renderer
 from kitei.trust.access import rule
 from kitei.trust.auditlog.log import Act, append
 from kitei.web import errors
@@ -41,6 +42,7 @@ def rows(request: HttpRequest, key: str) -> HttpResponse:
     shown = listing.columns(spec, wish)
     values = [[column.cell(item) for column in shown] for item in page.rows]
     named = labels.read(actor=actor, day=day.day, cells=(value for line in values for value in line))
+    line_html = renderer(shown, era=actor.organization.era_dates)
     suffix = f"?{day.query}" if day.query else ""
     may_export = rule.decide(actor, rule.DOWNLOAD, rule.Target(spec.key, organization=actor.organization)).allowed
     context = {
@@ -69,13 +71,10 @@ def rows(request: HttpRequest, key: str) -> HttpResponse:
             for item in spec.filters
         ],
         "lines": [
-            {
-                "url": reverse("list-row", args=[spec.key, labels.identity_of(item)]) + suffix,
-                "cells": [
-                    {"column": column, "value": labels.link(value, named, as_of=day.query)}
-                    for column, value in zip(shown, line, strict=True)
-                ],
-            }
+            line_html(
+                reverse("list-row", args=[spec.key, labels.identity_of(item)]) + suffix,
+                [labels.link(value, named, as_of=day.query) for value in line],
+            )
             for item, line in zip(page.rows, values, strict=True)
         ],
         "clear_url": _url(spec, listing.Wish(sort=wish.sort, columns=wish.columns).query(day.query)),

@@ -1,4 +1,4 @@
-"""Pieces that the list pages of equipment and risks are made of."""
+"""Pieces that the registers' list pages are made of."""
 
 from __future__ import annotations
 
@@ -10,10 +10,20 @@ from typing import Any
 from django.db.models import Q
 from django.utils.translation import get_language
 
+from kitei.foundation.dates.dated import State
 from kitei.foundation.sheets.spec import Choice
 from kitei.trust.access import rule
 
 Options = Callable[[Any, dt.date], Sequence[tuple[str, Any]]]
+
+
+def dated(model: type[State], *joined: str) -> Callable[..., Any]:
+    """Return the query of a register's states as of a day, restricted to the actor, with ``joined`` relations."""
+
+    def query(*, actor: rule.Actor, day: dt.date) -> Any:
+        return rule.visible(actor, model.objects.as_of(day), rule.LIST).select_related("of", *joined)
+
+    return query
 
 
 def label(choices: Sequence[Choice], value: str) -> str:
