@@ -7,6 +7,8 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("kitei.web.urls")),
     path("", include("kitei.trust.accounts.urls")),
+    path("", include("kitei.outcomes.guidelines.urls")),
+    path("", include("kitei.outcomes.regulation.urls")),
 ]
 
 handler400 = "kitei.web.errors.bad_request"

@@ -387,7 +387,7 @@ def test_the_list_reads_a_page_in_one_query_and_shows_what_was_found(tester, kin
         rows = list(page.query(actor=tester, day=DAY).order_by("code")[:50])
         cells = {row.code: {column.key: column.cell(row) for column in page.columns} for row in rows}
     assert cells["GW-001"]["kind"] == "医療機関設置ゲートウェイ"
-    assert cells["GW-001"]["institution"] == "H01"
+    assert cells["GW-001"]["institution"].text == "H01"
     assert (cells["GW-001"]["result"].text, cells["GW-001"]["result"].tone) == ("所在不明", "ng")
     assert (cells["PC-900"]["result"].text, cells["PC-900"]["vulnerability"].text) == ("未確認", "未定")
 

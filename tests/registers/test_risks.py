@@ -303,7 +303,7 @@ def test_lists_show_what_is_undecided(tester, manual, django_assert_num_queries)
     assert shown["risk"][0]["threat"] == "権限外の閲覧・操作"
     assert shown["measure"][0]["needed"] == "要"
     assert shown["measure"][1]["needed"].text == "未定"
-    assert (shown["procedure"][0]["document"], shown["procedure"][0]["cycle"]) == ("DOC-07", "月1回")
+    assert (shown["procedure"][0]["document"].text, shown["procedure"][0]["cycle"]) == ("DOC-07", "月1回")
 
 
 @pytest.fixture

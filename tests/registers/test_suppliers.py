@@ -301,7 +301,7 @@ def test_the_list_shows_contract_and_confirmation(takahashi, filled, django_asse
     assert rows["V-02"]["confirmed_on"].tone == "warn"
     assert rows["V-03"]["confirmed_on"] == ""
     assert rows["V-04"]["contract"].tone == "ng"
-    assert rows["V-02"]["parent"] == "V-01"
+    assert rows["V-02"]["parent"].text == "V-01"
 
 
 def test_contacts_stay_off_the_list_and_rows_inside_the_organization(takahashi, filled):

@@ -211,7 +211,7 @@ def _letters(then: Then) -> Iterator[Document]:
         if term is None:
             continue
         title = offices.TITLES[tenure.role][0] + (f"代行者（第{tenure.order}順位）" if tenure.order else "")
-        name = offices.holder_name(then, tenure.member)
+        name = offices.holder_name(tenure.member)
         begins = term["valid_from"]
         yield _entry(
             then, code, f"任命書（{title}　{name}）", "evidence", begins, file="pdf", version="原本", classification="restricted",
@@ -228,7 +228,7 @@ def _letters(then: Then) -> Iterator[Document]:
         qualification = offices.book(then)["qualification"].get(f"Q-{number:03}")
         if qualification is not None:
             yield _entry(
-                then, f"EVD-Q{number:02}", f"資格証の写し（{offices.holder_name(then, code)}）", "evidence",
+                then, f"EVD-Q{number:02}", f"資格証の写し（{offices.holder_name(code)}）", "evidence",
                 qualification["acquired_on"], file="pdf", version="写し", classification="restricted", approved="運用事務統括責任者",
                 lead=("この写しは、原本と照らし合わせて保管したものである。",),
                 sections=(("登録番号", (qualification["number"],)), ("登録日", (then.written(qualification["acquired_on"]),))),

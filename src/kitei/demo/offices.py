@@ -269,6 +269,6 @@ CERTIFICATES = {1: "0003", 3: "0007", 6: "0002"}
 """Number of a qualification -> its holder, for those whose certificate is kept as a document."""
 
 
-def holder_name(then: Then, code: str) -> str:
-    """Return the full name of a member."""
-    return next(members.full_name(person) for person in members.people(then) if person.code == code)
+def holder_name(code: str) -> str:
+    """Return the full name of a named member."""
+    return next(members.full_name(person) for person in members.NAMED if person.code == code)

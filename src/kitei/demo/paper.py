@@ -130,7 +130,7 @@ def _repacked(content: bytes) -> bytes:
 
 def _xlsx(paper: Paper, stamp: dt.datetime) -> bytes:
     columns = [TableColumn(header, width) for header, width in zip(paper.headers, paper.widths, strict=True)]
-    table = Table(columns, paper.rows, caption=paper.title[:31], note="　".join((paper.mark, *paper.lead)))
+    table = Table(columns, paper.rows, caption=paper.title, note="　".join((paper.mark, *paper.lead)))
     stream = io.BytesIO()
     writer.write_table(stream, [table], timestamp=stamp)
     return stream.getvalue()

@@ -82,7 +82,7 @@ def progress(*, actor: rule.Actor) -> Progress:
     """Return the checklist as it stands today."""
     organization, today = actor.organization, clock.today()
     filled = bool(organization.corporate_number or organization.address)
-    held = set(_query("appointment", actor, today).values_list("office", flat=True)) & ROLES.keys()
+    held = set(_query("appointment", actor, today).values_list("role", flat=True)) & ROLES.keys()
     own = len(queries.own_articles(organization=organization, day=today))
     draft = queries.draft_text(organization=organization) is not None
     editions = queries.editions(organization=organization)

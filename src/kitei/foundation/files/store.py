@@ -7,7 +7,6 @@ file, never a mention without bytes. Nothing is ever overwritten or deleted here
 from __future__ import annotations
 
 import hashlib
-import mimetypes
 import unicodedata
 from pathlib import PurePosixPath
 from typing import Any
@@ -30,13 +29,33 @@ _SIGNATURES: tuple[tuple[bytes, frozenset[str]], ...] = (
     (b"\xd0\xcf\x11\xe0", frozenset({".doc", ".xls", ".ppt"})),
 )
 _PLAIN = frozenset({".txt", ".csv", ".md"})
+# Written out, because what Python's mimetypes knows differs from machine to machine.
+_OFFICE = "application/vnd.openxmlformats-officedocument."
+_TYPES = {
+    ".pdf": "application/pdf",
+    ".docx": _OFFICE + "wordprocessingml.document",
+    ".xlsx": _OFFICE + "spreadsheetml.sheet",
+    ".pptx": _OFFICE + "presentationml.presentation",
+    ".xlsm": "application/vnd.ms-excel.sheet.macroEnabled.12",
+    ".doc": "application/msword",
+    ".xls": "application/vnd.ms-excel",
+    ".ppt": "application/vnd.ms-powerpoint",
+    ".zip": "application/zip",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".txt": "text/plain",
+    ".csv": "text/csv",
+    ".md": "text/markdown",
+    ".html": "text/html",
+}
 
 
 def clean_name(name: str) -> str:
     """Return the last part of a file name without control characters, at most 200 characters long."""
     base = PurePosixPath(name.replace("\\", "/")).name
     base = "".join(char for char in unicodedata.normalize("NFC", base) if unicodedata.category(char)[0] != "C").strip()
-    return base[-200:] or "file"
+    return base[-200:].strip() or "file"
 
 
 def put_bytes(*, organization: Any, content: bytes, name: str, made_here: bool = False) -> StoredFile:
@@ -56,7 +75,7 @@ def put_bytes(*, organization: Any, content: bytes, name: str, made_here: bool =
         digest=digest,
         size=len(content),
         name=name,
-        content_type=mimetypes.guess_type(name)[0] or "application/octet-stream",
+        content_type=_TYPES.get(PurePosixPath(name).suffix.lower(), "application/octet-stream"),
         stored_at=clock.now(),
     )
     row.save(force_insert=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import lru_cache
 from typing import Any
 
 from django.template.loader import get_template
@@ -64,6 +65,7 @@ def as_html(value: Any, *, era: bool = False) -> SafeString:
             return conditional_escape(shown(value, era=era))
 
 
+@lru_cache(maxsize=512)
 def tag_html(text: str, tone: str) -> SafeString:
     """Return a status: sign and word, so colour never stands alone. ValueError for an unknown tone."""
     if tone not in TONES:

@@ -12,6 +12,7 @@ from django.utils.translation import get_language
 
 from kitei.foundation.dates.dated import State
 from kitei.foundation.sheets.spec import Choice
+from kitei.foundation.ui.lists import Cell, Refer
 from kitei.trust.access import rule
 
 Options = Callable[[Any, dt.date], Sequence[tuple[str, Any]]]
@@ -24,6 +25,16 @@ def dated(model: type[State], *joined: str) -> Callable[..., Any]:
         return rule.visible(actor, model.objects.as_of(day), rule.LIST).select_related("of", *joined)
 
     return query
+
+
+def named(key: str, field: str) -> Callable[[Any], Cell]:
+    """Return a cell that names the row of list ``key`` which the reference ``field`` points to."""
+
+    def cell(row: Any) -> Cell:
+        target = getattr(row, field)
+        return Refer(key, target.pk, target.code) if target is not None else ""
+
+    return cell
 
 
 def label(choices: Sequence[Choice], value: str) -> str:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as translate
 from django.utils.translation import gettext_lazy as _
 
 from kitei.foundation.ui.lists import Cell, ListColumn, ListFilter, ListSpec, Section, Tag, register, section
-from kitei.registers.base.listing import equals, label, options, refers_to, search
+from kitei.registers.base.listing import equals, label, named, options, refers_to, search
 from kitei.registers.equipment import queries
 from kitei.registers.equipment.columns import CONFIRMED_RESULTS, PARTIES, PLACEMENTS, RESPONSIBLE, STATES
 from kitei.trust.access import rule
@@ -64,7 +64,7 @@ register(
             ListColumn(
                 "institution",
                 _("医療機関等コード"),
-                lambda row: row.institution.code if row.institution else "",
+                named("institution", "institution"),
                 priority=3,
             ),
             ListColumn("place", _("設置場所"), lambda row: row.place, priority=3),

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as translate
 from django.utils.translation import gettext_lazy as _
 
 from kitei.foundation.ui.lists import Cell, ListColumn, ListFilter, ListSpec, Tag, register
-from kitei.registers.base.listing import equals, label, options, search
+from kitei.registers.base.listing import equals, label, named, options, search
 from kitei.registers.institutions import queries
 from kitei.registers.institutions.columns import (
     DECEASED,
@@ -125,7 +125,7 @@ register(
             ListColumn("agreement", _("規程の提示・合意"), _agreement, priority=2),
             ListColumn("edition_shown", _("提示した規程の版"), lambda row: row.edition_shown, priority=3),
             ListColumn("services", _("利用サービス"), lambda row: "、".join(row.services), priority=3),
-            ListColumn("contract", _("契約書"), lambda row: row.contract.code if row.contract else "", priority=3),
+            ListColumn("contract", _("契約書"), named("document", "contract"), priority=3),
             ListColumn("contract_until", _("契約終了日"), lambda row: row.contract_until, priority=3),
         ),
         filters=(ListFilter("kind", _("種別"), options(INSTITUTION_KINDS), equals("kind")),),

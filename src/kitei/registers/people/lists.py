@@ -9,17 +9,13 @@ from django.utils.translation import gettext as translate
 from django.utils.translation import gettext_lazy as _
 
 from kitei.foundation.ui.lists import Cell, ListColumn, ListFilter, ListSpec, Section, Tag, register, section
-from kitei.registers.base.listing import dated, equals, label, options, search
+from kitei.registers.base.listing import dated, equals, label, named, options, search
 from kitei.registers.people import models
 from kitei.registers.people.ability import qualification_name
 from kitei.registers.people.columns import ACTIVITY_KINDS, EMPLOYMENT, QUALIFICATION_KINDS, ROLE_CHOICES, WORK_KINDS
 from kitei.trust.access import rule
 
 section(Section("people", _("体制"), "list", 40, args=("member",)))
-
-
-def _member_code(row: Any) -> Cell:
-    return str(row.member.code)
 
 
 register(
@@ -41,7 +37,7 @@ register(
                 sort="family_kana",
                 priority=3,
             ),
-            ListColumn("department", _("部署"), lambda row: row.department.code if row.department else "", priority=2),
+            ListColumn("department", _("部署"), named("department", "department"), priority=2),
             ListColumn("title", _("役職"), lambda row: row.title, priority=2),
             ListColumn("employment", _("雇用区分"), lambda row: label(EMPLOYMENT, row.employment), priority=3),
             ListColumn("joined_on", _("入社日"), lambda row: row.joined_on, priority=3),
@@ -64,7 +60,7 @@ register(
         columns=(
             ListColumn("code", _("部署コード"), lambda row: row.code, sort="code"),
             ListColumn("name", _("部署名"), lambda row: row.name),
-            ListColumn("parent", _("上位部署"), lambda row: row.parent.code if row.parent else "", priority=2),
+            ListColumn("parent", _("上位部署"), named("department", "parent"), priority=2),
         ),
         empty=_("まだ部署がありません。シート「部署」を記入して取り込んでください。"),
     )
@@ -118,7 +114,7 @@ register(
         columns=(
             ListColumn("code", _("任命番号"), lambda row: row.code, sort="code"),
             ListColumn("role", _("役割"), lambda row: label(ROLE_CHOICES, row.role), sort="role"),
-            ListColumn("member", _("社員番号"), _member_code),
+            ListColumn("member", _("氏名"), named("member", "member")),
             ListColumn("standing", _("区分"), _standing, priority=2),
             ListColumn("valid_from", _("発令日"), lambda row: row.valid_from, sort="valid_from", priority=2),
             ListColumn("term_until", _("任期満了日"), lambda row: row.term_until, priority=3),
@@ -141,7 +137,7 @@ register(
         search=search("code", "member__code", "name", "number"),
         columns=(
             ListColumn("code", _("資格管理番号"), lambda row: row.code, sort="code"),
-            ListColumn("member", _("社員番号"), _member_code),
+            ListColumn("member", _("氏名"), named("member", "member")),
             ListColumn("kind", _("資格"), qualification_name),
             ListColumn("number", _("登録番号"), lambda row: row.number, priority=2),
             ListColumn("renew_by", _("更新申請期限"), lambda row: row.renew_by, priority=2),
@@ -162,7 +158,7 @@ register(
         search=search("code", "member__code", "place"),
         columns=(
             ListColumn("code", _("経験番号"), lambda row: row.code, sort="code"),
-            ListColumn("member", _("社員番号"), _member_code),
+            ListColumn("member", _("氏名"), named("member", "member")),
             ListColumn("work", _("業務の種類"), lambda row: label(WORK_KINDS, row.work)),
             ListColumn("place", _("従事先"), lambda row: row.place, priority=3),
             ListColumn("started_on", _("開始日"), lambda row: row.started_on, sort="started_on", priority=2),
@@ -184,7 +180,7 @@ register(
         hidden=("phone",),
         columns=(
             ListColumn("order", _("連絡順"), lambda row: row.order, sort="order", numeric=True),
-            ListColumn("member", _("社員番号"), _member_code),
+            ListColumn("member", _("氏名"), named("member", "member")),
             ListColumn("duty", _("緊急時の役目"), lambda row: row.duty),
             ListColumn(
                 "phone",

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as translate
 from django.utils.translation import gettext_lazy as _
 
 from kitei.foundation.ui.lists import Cell, ListColumn, ListFilter, ListSpec, Section, Tag, register, section
-from kitei.registers.base.listing import equals, label, options, search
+from kitei.registers.base.listing import equals, label, named, options, search
 from kitei.registers.people.columns import ROLE_CHOICES
 from kitei.registers.risks import queries
 from kitei.registers.risks.columns import ADOPTED, CYCLES, LEVELS, MEASURE_KINDS, NEEDED, RESPONSES, THREATS
@@ -42,7 +42,7 @@ register(
         columns=(
             ListColumn("code", _("リスク番号"), lambda row: row.code, sort="code"),
             ListColumn("title", _("リスク"), lambda row: row.title, sort="title"),
-            ListColumn("service", _("サービスコード"), lambda row: row.service.code if row.service else "", priority=3),
+            ListColumn("service", _("サービス"), named("service", "service"), priority=3),
             ListColumn("threat", _("脅威"), lambda row: label(THREATS, row.threat), priority=3),
             ListColumn("impact", _("影響度"), lambda row: row.impact, numeric=True, priority=3),
             ListColumn("likelihood", _("顕在化率"), lambda row: row.likelihood, numeric=True, priority=3),
@@ -99,9 +99,7 @@ register(
         columns=(
             ListColumn("code", _("手順番号"), lambda row: row.code, sort="code"),
             ListColumn("name", _("手順名"), lambda row: row.name, sort="name"),
-            ListColumn(
-                "document", _("手順書の文書番号"), lambda row: row.document.code if row.document else "", priority=2
-            ),
+            ListColumn("document", _("手順書"), named("document", "document"), priority=2),
             ListColumn("version", _("版"), lambda row: row.version, priority=3),
             ListColumn("owner_role", _("担当する役割"), lambda row: label(ROLE_CHOICES, row.owner_role), priority=2),
             ListColumn("cycle", _("周期"), lambda row: label(CYCLES, row.cycle), priority=2),

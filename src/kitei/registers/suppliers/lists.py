@@ -8,7 +8,7 @@ from django.utils.translation import gettext as translate
 from django.utils.translation import gettext_lazy as _
 
 from kitei.foundation.ui.lists import Cell, ListColumn, ListFilter, ListSpec, Tag, register
-from kitei.registers.base.listing import equals, label, options, search
+from kitei.registers.base.listing import equals, label, named, options, search
 from kitei.registers.suppliers import queries
 from kitei.registers.suppliers.columns import ANSWERABLE, CATEGORIES, CONFIRMED_HOW, ONWARD
 
@@ -56,7 +56,7 @@ register(
             ListColumn("contract", _("契約"), _contract, priority=2),
             ListColumn("contract_until", _("契約期限"), lambda row: row.contract_until, priority=3),
             ListColumn("onward", _("再々委託"), _onward, priority=3),
-            ListColumn("parent", _("委託元"), lambda row: row.parent.code if row.parent else "", priority=3),
+            ListColumn("parent", _("委託元"), named("supplier", "parent"), priority=3),
             ListColumn("certification_until", _("認証の有効期限"), lambda row: row.certification_until, priority=3),
         ),
         filters=(
