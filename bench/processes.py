@@ -34,7 +34,7 @@ def main(data: Path) -> None:
             except OSError:
                 continue
         for _ in range(60):
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/login/", timeout=5).read()
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/login", timeout=5).read()
         total = sum(pss(pid) for pid in family(server.pid))
         print(f"| all `serve` processes | ≤ 350 MB PSS | {total / 1024:.0f} MB | {len(family(server.pid))} processes |")
     finally:

@@ -146,7 +146,7 @@ def postgres(folder: Path) -> Iterator[dict[str, str]]:
     data and above the package to o+rx; that is why its data stands in a temporary folder (CONTRIBUTING).
     """
     runtime = folder / "run"
-    runtime.mkdir()
+    runtime.mkdir(mode=0o700)
     # Without it the package warns while it is imported, and warnings are errors under pytest.
     os.environ["XDG_RUNTIME_DIR"] = str(runtime)
     try:

@@ -212,3 +212,15 @@ def test_two_writers_wait_for_each_other_and_both_succeed(committed_db):
 )
 def test_which_errors_ask_for_another_try(error, again):
     assert transactions.is_retryable(error) is again
+
+
+def test_injected_failures_really_make_every_third_transaction_repeat(db, no_waiting):
+    from conftest import InjectedFailures
+
+    injected = InjectedFailures(every=3)
+    durable = injected.around(transactions.durable)
+    runs = []
+    for number in range(9):
+        assert durable(lambda number=number: runs.append(number) or number) == number
+    assert runs == [0, 1, 2, 2, 3, 4, 5, 5, 6, 7, 8, 8]
+    assert injected.failed == 3

@@ -98,7 +98,7 @@ def test_only_the_digest_of_a_code_is_kept_and_codes_are_easy_to_read(sakura):
     assert issue(user) != code
 
 
-@pytest.mark.parametrize("weak", ["", "mijikai", "12345678901234567", "hanako@sakura.example", "password123456789"])
+@pytest.mark.parametrize("weak", ["", "mijikai", "123456789987654321", "hanako@sakura.example", "1q2w3e4r5t6y7u8i"])
 def test_a_weak_password_is_refused_and_the_code_stays(sakura, weak):
     code = issue(create(sakura))
     with pytest.raises(UserError):

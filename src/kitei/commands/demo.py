@@ -87,7 +87,10 @@ def _organizations() -> list[Organization]:
         return list(Organization.objects.only("id", "code", "is_demo"))
     except DatabaseError as error:
         raise UserError(
-            Message("データの置き場所「%(path)s」のデータベースを読めません。別の --data を指定してください。", {"path": str(settings.DATA)})
+            Message(
+                "データの置き場所「%(path)s」のデータベースを読めません。別の --data を指定してください。",
+                {"path": str(settings.DATA)},
+            )
         ) from error
 
 
@@ -132,7 +135,9 @@ def _clear() -> None:
     if not _organizations():
         return
     if connection.vendor != "sqlite":
-        raise UserError(Message("データベースに前のデモが残っています。空のデータベースを用意してから、もう一度行ってください。"))
+        raise UserError(
+            Message("データベースに前のデモが残っています。空のデータベースを用意してから、もう一度行ってください。")
+        )
     connections.close_all()
     database = Path(settings.DATABASES["default"]["NAME"])
     for name in ("-wal", "-shm", ""):
@@ -148,7 +153,10 @@ def _change_password(password: str) -> None:
 
 def _greet(state: State) -> None:
     day = dt.date.fromisoformat(state.today)
-    print(_("さくら医療クラウド株式会社（架空）のデモです。基準日は%(day)sです。") % {"day": format_date(day, weekday=True)})
+    print(
+        _("さくら医療クラウド株式会社（架空）のデモです。基準日は%(day)sです。")
+        % {"day": format_date(day, weekday=True)}
+    )
     print(_("ログインできる人"))
     for row in demo_accounts():
         print(f"  {row.mail}  {row.password}  {row.name}（{row.role}）")

@@ -6,6 +6,7 @@ import argparse
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -39,9 +40,26 @@ def ready_or_refuse() -> None:
         raise UserError(Message("操作記録を守る仕組みがありません。kitei upgrade を行ってください。"))
 
 
+def refuse_taken_port(host: str, port: int) -> None:
+    """Raise UserError when nothing can listen there: better said once than by a server that keeps restarting."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise UserError(
+                Message(
+                    "%(host)sのポート%(port)sは使えません。ほかのプログラムを止めるか、--port で別の番号を選んでください。",
+                    {"host": host, "port": port},
+                )
+            ) from error
+
+
 def serve(options: argparse.Namespace) -> int:
     """Start both children, restart one that dies, stop both on SIGTERM or Ctrl-C."""
     ready_or_refuse()
+    refuse_taken_port(options.host, options.port)
     address = settings.PUBLIC_URL or f"http://localhost:{options.port}"
     commands = {
         "web": _web_command(options.host, options.port),

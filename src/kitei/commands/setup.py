@@ -95,7 +95,7 @@ def _invite(options: argparse.Namespace) -> None:
     address = settings.PUBLIC_URL or "http://localhost:8000"
     print(
         _("%(url)s を開き、メールアドレス %(mail)s と次のコードでパスワードを決めてください。")
-        % {"url": f"{address}/start/", "mail": options.admin}
+        % {"url": f"{address}/start", "mail": options.admin}
     )
     print(f"     {code}")
     print(_("     （コードは3日間、1回だけ使えます）"))

@@ -51,5 +51,9 @@ def _value(column: Column, value: Any, book: Mapping[str, Mapping[str, Any]]) ->
     if column.kind is Kind.REFS:
         return tuple(key for key in value or () if key in book[column.refers])
     if value is None:
-        return "" if column.default is None and column.kind not in {Kind.DATE, Kind.INTEGER, Kind.YESNO} else column.default
+        return (
+            ""
+            if column.default is None and column.kind not in {Kind.DATE, Kind.INTEGER, Kind.YESNO}
+            else column.default
+        )
     return value

@@ -12,12 +12,12 @@ COUNT, PLACED = 400, 150
 
 
 class KindOf(NamedTuple):
-    """One kind: how many stand where, who looks after them and how."""
+    """One kind: how many (``number``) stand where, who looks after them and how."""
 
     code: str
     name: str
     tier: str
-    count: int
+    number: int
     placement: str
     service: str | None
     custodians: tuple[str, ...]
@@ -41,7 +41,12 @@ KINDS = (
     KindOf("DS", "医療機関設置 表示端末", "A", 48, "institution", partners.GATEWAY, ("0012",), ("画像参照端末", "読影用高精細表示端末"), ("DS-24", "DS-30"), ("Windows 11 IoT",), ("外来 診察室", "病棟 ナースステーション", "放射線科 操作室", "手術部"), "設置時に責任分界を書面で合意し、半年ごとに医療機関等と所在を確認する。", "当社が検証した更新を四半期ごとに適用する。"),
     KindOf("NI", "医療機関設置 通信機器", "A", 40, "institution", partners.GATEWAY, ("0007", "0012"), ("接続用ルータ", "接続用スイッチ"), ("RT-80", "NX-8"), ("RT-OS 15", "NX-OS 12"), ("本館2階 サーバ室", "放射線科 機械室"), "設置時に責任分界を書面で合意し、半年ごとに遠隔で稼働と所在を確認する。", "境界の機器として7日以内に適用する。"),
 )  # fmt: skip
-_LABELS = {"own": ("own", "sight"), "data-centre": ("own", "sight"), "cloud": ("supplier", "remote"), "institution": ("own", "answer")}
+_LABELS = {
+    "own": ("own", "sight"),
+    "data-centre": ("own", "sight"),
+    "cloud": ("supplier", "remote"),
+    "institution": ("own", "answer"),
+}
 """Placement -> (usual owner, usual way of confirming)."""
 
 # Planted: codes of devices with a gap (see planted.py). Everything else is in order.
@@ -63,7 +68,7 @@ def _device(then: Then, kind: KindOf, number: int) -> Row:
     sites = [entry for entry in partners.INSTITUTIONS if partners.placed(entry)]
     site = sites[(number * 7 + chance.randrange(2)) % len(sites)] if kind.placement == "institution" else None
     earliest = then.on(2019, 1, 15)
-    begun = max(earliest, then.on(*site.since)) if site else earliest
+    begun = max(earliest, partners.placed_from(then, site)) if site else earliest
     span = (then.on(2026, 3, 10) - begun).days
     introduced = begun + dt.timedelta(days=chance.randrange(span))
     planted = code in {*UNDECIDED, *UNCONFIRMED, MISSING, MOVED, *SUPPORT_ENDING, *DISPOSED}
@@ -87,7 +92,7 @@ def _device(then: Then, kind: KindOf, number: int) -> Row:
         "vulnerability": UNDECIDED.get(code, "supplier" if kind.code == "CL" and number % 4 == 0 else "own"),
         "clause": "第4条" if site else "",
         "agreement": partners.memo_code(site) if site else None,
-        "agreed_on": then.on(*site.since) if site else None,
+        "agreed_on": partners.placed_from(then, site) if site else None,
         "medical_data": kind.tier == "A" and kind.code not in {"MP", "NI"},
         "os": chance.choice(kind.systems),
         "support_until": introduced + dt.timedelta(days=365 * 6 + chance.randrange(700)),
@@ -146,7 +151,7 @@ def book(then: Then) -> Book:
         }
         for kind in KINDS
     ]
-    devices = [_device(then, kind, number) for kind in KINDS for number in range(1, kind.count + 1)]
+    devices = [_device(then, kind, number) for kind in KINDS for number in range(1, kind.number + 1)]
     return {
         "equipment-kind": listed(kinds),
         "equipment": listed([row for row in devices if then.known(row["introduced_on"])]),

@@ -131,7 +131,9 @@ def _procedures(then: Then) -> Iterator[Document]:
     procedures = treatment.book(then)["procedure"]
     for number, procedure in enumerate(treatment.PROCEDURES, start=1):
         code = f"SOP-{number:02}"
-        steps = tuple(f"{place}　{step}。" for place, step in enumerate(procedure.steps.rstrip("。").split("。"), start=1))
+        steps = tuple(
+            f"{place}　{step}。" for place, step in enumerate(procedure.steps.rstrip("。").split("。"), start=1)
+        )
         owner = ROLES[procedure.owner].ja
         yield _entry(
             then, code, procedure.name, "procedure", then.on(2022 + number % 3, 1 + number % 12, 1), file="docx",
@@ -186,8 +188,8 @@ def _memos(then: Then) -> Iterator[Document]:
     for institution in partners.INSTITUTIONS:
         if partners.placed(institution):
             yield _entry(
-                then, partners.memo_code(institution), f"責任分界確認書（{institution.name}）", "memo", then.on(*institution.since),
-                file="pdf", department="導入・保守部", classification="restricted", approved="代表取締役",
+                then, partners.memo_code(institution), f"責任分界確認書（{institution.name}）", "memo",
+                partners.placed_from(then, institution), file="pdf", department="導入・保守部", classification="restricted", approved="代表取締役",
                 lead=(f"{institution.name}に設置する機器について、{institution.name}と{COMPANY}は、次のとおり責任の分担を確認した。",),
                 sections=words.MEMO, headers=("事項", "当社", institution.name[:12], "備考"), widths=(4, 2, 3, 3), rows=words.SHARES,
                 signed=(institution.name, COMPANY),

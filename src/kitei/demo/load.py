@@ -115,7 +115,9 @@ def _import(actor: rule.Actor, then: Then) -> None:
         if key == "document":
             fresh = {row["code"] for row in added}
             fresh |= {code for code, before, after in changed if before["file_name"] != after["file_name"]}
-            files = {entry.file_name: _attached(entry) for code, entry in papers.items() if code in fresh and entry.paper}
+            files = {
+                entry.file_name: _attached(entry) for code, entry in papers.items() if code in fresh and entry.paper
+            }
         changes = Changes(added=added, changed=changed, files=files)
         transactions.durable(lambda: sheet.apply(actor=actor, organization=organization, changes=changes))  # noqa: B023  called at once
 
@@ -140,7 +142,9 @@ def _month_of_use(users: _Users, start: Then) -> None:
     organization = users.organization
     chance = start.chance("use")
     papers = list(
-        Document.objects.filter(organization=organization, code__in=["CON-M001", "CON-M002", "CON-V01", "DIA-01", "MEM-M003"])
+        Document.objects.filter(
+            organization=organization, code__in=["CON-M001", "CON-M002", "CON-V01", "DIA-01", "MEM-M003"]
+        )
         .order_by("code")
         .values_list("id", flat=True)
     )
@@ -148,7 +152,10 @@ def _month_of_use(users: _Users, start: Then) -> None:
     staff, auditor = users.of("0009"), users.of("0006")
     begin = start.on(2026, 10, 24)
     moments = sorted(
-        (_instant(begin + dt.timedelta(days=chance.randrange(27)), chance.randrange(8, 20), chance.randrange(60)), number)
+        (
+            _instant(begin + dt.timedelta(days=chance.randrange(27)), chance.randrange(8, 20), chance.randrange(60)),
+            number,
+        )
         for number in range(REFUSALS + 40)
     )
 
@@ -187,4 +194,3 @@ def _accept(users: _Users, start: Then) -> None:
             until=start.on(2027, 2, 28),
         )
     )
-

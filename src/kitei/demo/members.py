@@ -55,7 +55,17 @@ NAMED = (
     Person("0013", "清水", "恵", "シミズ", "メグミ", "D10", "部長", "shimizu", (2016, 4, 1)),
     Person("0014", "井上", "修", "イノウエ", "オサム", "D02", "課長", "inoue", (2016, 4, 1)),
     Person(
-        "0015", "木村", "浩一", "キムラ", "コウイチ", "D01", "取締役会長", "kimura", (2013, 4, 1), (2018, 6, 29), "officer"
+        "0015",
+        "木村",
+        "浩一",
+        "キムラ",
+        "コウイチ",
+        "D01",
+        "取締役会長",
+        "kimura",
+        (2013, 4, 1),
+        (2018, 6, 29),
+        "officer",
     ),
     Person("0016", "林", "正樹", "ハヤシ", "マサキ", "D04", "部長", "hayashi", (2013, 7, 1), (2021, 9, 30)),
     Person("0017", "森田", "千尋", "モリタ", "チヒロ", "D10", "担当部長", "morita", (2013, 4, 1)),
@@ -98,9 +108,18 @@ def people(then: Then) -> list[Person]:
         title = ("課長", "主任", "主任")[index % 11] if index % 11 < 3 else ""  # noqa: PLR2004  three with a title
         found.append(
             Person(
-                code, family[0], name[0], family[1], name[1], place, title, f"{family[2]}.{code}", joined,
-                _LEAVERS.get(code), _TEMPORARY.get(code, "regular"),
-            )  # fmt: skip
+                code,
+                family[0],
+                name[0],
+                family[1],
+                name[1],
+                place,
+                title,
+                f"{family[2]}.{code}",
+                joined,
+                _LEAVERS.get(code),
+                _TEMPORARY.get(code, "regular"),
+            )
         )
     return found
 

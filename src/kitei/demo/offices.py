@@ -21,11 +21,20 @@ CODES = {
     "audit-officer": "AU",
 }
 TITLES = {
-    "chief-officer": ("管理責任者", "医療情報システム等の安全管理について最終の責任を負い、責任者を任命し、規程の改廃を承認する。"),
-    "security-officer": ("情報セキュリティ責任者", "安全管理措置を計画し、実施を指揮し、事案の対応を統括する。委員会の議長を務める。"),
+    "chief-officer": (
+        "管理責任者",
+        "医療情報システム等の安全管理について最終の責任を負い、責任者を任命し、規程の改廃を承認する。",
+    ),
+    "security-officer": (
+        "情報セキュリティ責任者",
+        "安全管理措置を計画し、実施を指揮し、事案の対応を統括する。委員会の議長を務める。",
+    ),
     "system-administrator": ("システム管理者", "システムの運用、機器の管理、脆弱性への対応及びバックアップを行う。"),
     "operations-supervisor": ("運用事務統括責任者", "台帳、文書、委託先及び緊急連絡網の管理に係る事務を統括する。"),
-    "privacy-officer": ("個人情報保護責任者", "個人情報の取扱いを監督し、個人情報保護委員会への報告及び本人への対応を行う。"),
+    "privacy-officer": (
+        "個人情報保護責任者",
+        "個人情報の取扱いを監督し、個人情報保護委員会への報告及び本人への対応を行う。",
+    ),
     "audit-officer": ("監査責任者", "ほかの責任者から独立して内部監査を計画し、実施し、結果を管理責任者に報告する。"),
 }
 
@@ -189,7 +198,15 @@ _CALLS = (
 # number, kind, name, owner, last held, days between, document that proves it
 ACTIVITIES: tuple[tuple[str, str, str, str, Day, int, str], ...] = (
     ("T-01", "committee", "情報セキュリティ委員会", "security-officer", (2026, 10, 16), 85, "REC-01"),
-    ("T-02", "training", "全従業者教育（個人情報保護・情報セキュリティ）", "security-officer", (2026, 6, 19), 350, "REC-02"),
+    (
+        "T-02",
+        "training",
+        "全従業者教育（個人情報保護・情報セキュリティ）",
+        "security-officer",
+        (2026, 6, 19),
+        350,
+        "REC-02",
+    ),
     ("T-03", "training", "採用・配属時の教育", "operations-supervisor", (2026, 10, 5), 182, "REC-03"),
     ("T-04", "drill", "事案対応訓練（ランサムウェア感染を想定）", "security-officer", (2026, 9, 4), 355, "REC-04"),
     ("T-05", "drill", "事業継続訓練（電子カルテの停止を想定）", "operations-supervisor", (2026, 2, 20), 360, "REC-05"),

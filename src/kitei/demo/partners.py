@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import NamedTuple
 
 from kitei.demo.moment import Book, Row, Then, listed
@@ -40,9 +41,9 @@ INSTITUTIONS = (
     Institution("M-012", "訪問看護ステーションひなた", "ホウモンカンゴステーションヒナタ", "home-nursing", "茨城県日向野市緑2-2-6", "所長", "根本 智子", (ONLINE,), (2024, 10, 1), agreed=False),
 )  # fmt: skip
 _SERVICES = (
-    (CHART, "さくら電子カルテ", "saas", "国内データセンター（東日本）。写しは国内の別のデータセンター（西日本）", "company", "第12条", (2016, 10, 1)),
-    (ONLINE, "さくらオンライン診療", "saas", "国内クラウド（東京リージョン）", "company", "第12条", (2020, 4, 1)),
-    (GATEWAY, "さくら画像ゲートウェイ", "device", "医療機関等の構内及び国内データセンター（東日本）", "shared", "第14条", (2018, 4, 1)),
+    (CHART, "さくら電子カルテ", "saas", "国内データセンター（東日本）。写しは国内の別のデータセンター（西日本）", "company", "第6条", (2016, 10, 1)),
+    (ONLINE, "さくらオンライン診療", "saas", "国内クラウド（東京リージョン）", "company", "第6条", (2020, 4, 1)),
+    (GATEWAY, "さくら画像ゲートウェイ", "device", "医療機関等の構内及び国内データセンター（東日本）", "shared", "第7条", (2018, 4, 1)),
 )  # fmt: skip
 _CONTROLS = "利用者ごとの認証と権限、通信及び保存時の暗号化、操作記録、世代管理をしたバックアップ"
 _DATA = (
@@ -104,6 +105,11 @@ def contract_code(code: str) -> str:
 def placed(institution: Institution) -> bool:
     """Whether devices of the company stand at the institution."""
     return GATEWAY in institution.services
+
+
+def placed_from(then: Then, institution: Institution) -> dt.date:
+    """Return the day from which devices could stand there: the contract's, not before the service began."""
+    return max(then.on(*institution.since), then.on(2018, 4, 1))
 
 
 def memo_code(institution: Institution) -> str:

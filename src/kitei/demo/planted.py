@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 
 class Gap(NamedTuple):
-    """One finding code, how many of it there are, under which letter it stands (— outside ア to オ)."""
+    """One finding code, how many of it there are, under which letter it stands (— for a clause outside ア to オ)."""
 
     code: str
-    count: int
+    number: int
     severity: str
     letter: str
 
@@ -34,6 +34,6 @@ PLANTED = (
     Gap("risks.undecided", 1, "must", "オ"),
     Gap("risks.procedure-overdue", 1, "must", "オ"),
     Gap("risks.no-reason", 1, "should", "オ"),
-    Gap("equipment.support-ending", 2, "should", "—"),
+    Gap("equipment.support-ending", 2, "should", "エ"),
     Gap("institutions.not-agreed", 1, "should", "—"),
 )

@@ -12,6 +12,7 @@ from typing import IO, Any
 
 from kitei.foundation import clock, transactions
 from kitei.foundation.sheets import planning, spec, template, writer
+from kitei.foundation.sheets.grid import Workbook
 from kitei.foundation.sheets.headers import SheetMapping
 from kitei.foundation.sheets.models import SavedMapping
 from kitei.foundation.sheets.plan import Plan
@@ -48,15 +49,21 @@ def save_mapping(*, actor: rule.Actor, organization: Any, key: str, mapping: She
     append(organization=organization, act=Act(events.MAPPING_SAVED, actor.ref, ("sheet", key)))
 
 
-def plan(*, actor: rule.Actor, organization: Any, path: Path, mappings: dict[str, SheetMapping] | None = None) -> Plan:
-    """Read a workbook or zip and say what importing it would do. Nothing is written.
+def plan(
+    *,
+    actor: rule.Actor,
+    organization: Any,
+    path: Path,
+    mappings: dict[str, SheetMapping] | None = None,
+    workbook: Workbook | None = None,
+) -> Plan:
+    """Read a workbook or zip (or take it as ``workbook``) and say what importing it would do. Nothing is written.
 
     UserError for a file that cannot be read; faults of rows are in the plan. Refused without the right to edit.
     """
     rule.require(actor, rule.EDIT, rule.Target("register", organization=organization))
-    workbook = read_tables(path)
     return planning.plan_import(
-        workbook,
+        workbook or read_tables(path),
         spec.specs(),
         organization=organization,
         mappings=mappings_of(organization) if mappings is None else mappings,

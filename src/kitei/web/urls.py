@@ -2,10 +2,23 @@
 
 from django.urls import include, path
 
-from kitei.web import health, start
+from kitei.web import health, home, imports, mapping_page, setup_page
 
 urlpatterns = [
-    path("", start.page, name="home"),
+    path("", home.page, name="home"),
+    path("home/changes/", home.changes, name="home-changes"),
+    path("checks/run/", home.run_now, name="checks-run"),
+    path("requirements/<path:clause>/", home.requirement, name="requirement"),
+    path("findings/", home.findings, name="findings"),
+    path("findings/accept/", home.accept, name="finding-accept"),
+    path("setup/", setup_page.page, name="setup"),
+    path("import/", imports.page, name="import"),
+    path("import/template/", imports.template, name="import-template"),
+    path("import/export/", imports.export, name="export-all"),
+    path("import/<str:token>/", imports.preview, name="import-preview"),
+    path("import/<str:token>/apply/", imports.apply, name="import-apply"),
+    path("import/<str:token>/choose/", mapping_page.choose, name="import-choose"),
+    path("import/<str:token>/map/<slug:key>/", mapping_page.page, name="import-mapping"),
     path("healthz", health.page, name="health"),
     path("registers/", include("kitei.web.lists.urls")),
 ]

@@ -113,5 +113,5 @@ def order(spec: ListSpec, wish: Wish) -> tuple[str, bool]:
 def columns(spec: ListSpec, wish: Wish) -> Sequence[ListColumn]:
     """Return the columns shown."""
     if not wish.columns:
-        return spec.columns
+        return [column for column in spec.columns if not column.optional]
     return [column for column in spec.columns if column.key in wish.columns]
