@@ -356,3 +356,8 @@ def test_every_message_of_the_room_has_its_english():
                 places = re.findall(r"%\(\w+\)s", msgid)
                 assert msgid in english
                 assert sorted(places) == sorted(re.findall(r"%\(\w+\)s", english[msgid])), msgid
+
+
+@pytest.mark.parametrize("file", sorted(catalogue.SHIPPED.glob("*.json")), ids=lambda file: file.stem)
+def test_the_shipped_files_are_well_formed(file):
+    catalogue.check(file, json.loads(file.read_text(encoding="utf-8")))

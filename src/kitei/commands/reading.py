@@ -16,7 +16,7 @@ from kitei.foundation import transactions
 from kitei.foundation.dates.japanese import format_date
 from kitei.foundation.sheets.table import Rendering
 from kitei.foundation.text import Message, UserError
-from kitei.outcomes.regulation import coverage, matrix, operations, publication, queries
+from kitei.outcomes.regulation import coverage, operations, publication, queries
 from kitei.outcomes.regulation.coverage import OPERATED_LABELS, SEVERITY_LABELS, STATED_LABELS, Coverage, JudgedFinding
 from kitei.registers.people import standing
 from kitei.trust.access.roles import ROLES
@@ -155,6 +155,8 @@ def build(options: argparse.Namespace) -> None:
         name, content = publication.document(published, kind=kind)
         if content is not None:
             print(_write(folder / name, content))
+    from kitei.outcomes.regulation import matrix  # noqa: PLC0415  openpyxl takes 0.3 s; `check` and `who` do without
+
     picture = coverage.at(organization=organization, day=day)
     print(_write(folder / f"{organization.document_number}_対照表_{day:%Y%m%d}.xlsx", matrix.workbook(picture)))
 

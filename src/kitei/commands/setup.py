@@ -141,9 +141,15 @@ def adopt(options: argparse.Namespace) -> None:
             label=options.edition,
         )
     edition: Edition = transactions.durable(lambda: regulation.adopt(actor=actor, prepared=prepared))
-    print(_("%(label)sを施行しました（施行日 %(day)s、%(count)s条）。") % {
-        "label": edition.label, "day": format_date(edition.effective_on, era=organization.era_dates), "count": len(edition.articles),
-    })  # fmt: skip
+    facts = {
+        "label": edition.label,
+        "day": format_date(edition.effective_on, era=organization.era_dates),
+        "count": len(edition.articles),
+    }
+    if edition.effective_on > clock.today():
+        print(_("%(label)sを登録しました。%(day)sに施行されます（%(count)s条）。") % facts)
+    else:
+        print(_("%(label)sを施行しました（施行日 %(day)s、%(count)s条）。") % facts)
 
 
 def upgrade(options: argparse.Namespace) -> None:

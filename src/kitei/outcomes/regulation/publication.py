@@ -35,11 +35,15 @@ class Published:
 
 
 def current(*, organization: Any, day: dt.date, rendering: Rendering = Rendering.INTERNAL) -> Published:
-    """Return the regulation in force on ``day`` with its fact annexes as of that day; the draft when none is in force.
+    """Return the regulation in force on ``day`` with its fact annexes as of that day.
+
+    Before the first edition takes effect: the edition that waits for its day, else the draft.
 
     UserError when there is neither.
     """
-    edition = queries.edition_in_force(organization=organization, day=day)
+    edition = queries.edition_in_force(organization=organization, day=day) or queries.next_edition(
+        organization=organization, day=day
+    )
     if edition is None:
         text = queries.draft_text(organization=organization)
         if text is None:

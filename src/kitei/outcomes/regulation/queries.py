@@ -24,6 +24,16 @@ def edition_in_force(*, organization: Any, day: dt.date) -> Edition | None:
     )
 
 
+def next_edition(*, organization: Any, day: dt.date) -> Edition | None:
+    """Return the edition that takes effect first after ``day``; None if none waits."""
+    return (
+        Edition.objects.filter(organization=organization, effective_on__gt=day)
+        .defer(*_LIGHT)
+        .order_by("effective_on", "number")
+        .first()
+    )
+
+
 def editions(*, organization: Any) -> list[Edition]:
     """Return all editions, newest first, without their large columns."""
     return list(Edition.objects.filter(organization=organization).defer(*_LIGHT).order_by("-number"))

@@ -196,7 +196,7 @@ def _access_restriction(context: CheckContext) -> Result:
             _subject(row),
             Message("契約の文書「%(title)s」の閲覧区分が「公開」です。", {"title": row.title}),
             Message(
-                "シート「文書」の閲覧区分を「社外秘」より高くしてください。公開してよい文書であれば、種類を直してください。"
+                "シート「文書」の閲覧区分を「社外秘」以上にしてください。公開してよい文書であれば、種類を直してください。"
             ),
         )
         for row in open_agreements
