@@ -44,7 +44,7 @@ lint: $(DEV_STAMP) ## formatter, linters, types, import contracts, house rules
 	$(BIN)/ruff format --check src tests tools bench
 	$(BIN)/ruff check src tests tools bench
 	$(BIN)/mypy
-	$(BIN)/djlint --check --lint --quiet src/kitei
+	$(BIN)/djlint --lint --quiet src/kitei
 	$(BIN)/lint-imports
 	$(BIN)/ast-grep scan --error=unused-suppression src
 

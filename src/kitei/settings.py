@@ -109,6 +109,15 @@ def _trusted_proxies() -> list[str]:
     return names
 
 
+def _smtp_port() -> int:
+    text = os.environ.get("KITEI_SMTP_PORT", "587")
+    if not text.isascii() or not text.isdigit() or len(text) > 5:
+        raise ConfigurationError(
+            "KITEI_SMTP_PORT は 587 のような番号で書いてください。 (KITEI_SMTP_PORT must be a number such as 587.)"
+        )
+    return int(text)
+
+
 SECRET_KEY = _secret_key()
 DEBUG = False
 PUBLIC_URL, ALLOWED_HOSTS = _public_url()
@@ -257,7 +266,7 @@ LOCALE_PATHS = [PACKAGE / "locale"]
 
 if os.environ.get("KITEI_SMTP_HOST"):
     EMAIL_HOST = os.environ["KITEI_SMTP_HOST"]
-    EMAIL_PORT = int(os.environ.get("KITEI_SMTP_PORT", "587"))
+    EMAIL_PORT = _smtp_port()
     EMAIL_HOST_USER = os.environ.get("KITEI_SMTP_USER", "")
     EMAIL_HOST_PASSWORD = os.environ.get("KITEI_SMTP_PASSWORD", "")
     EMAIL_USE_TLS = os.environ.get("KITEI_SMTP_TLS", "1") != "0"

@@ -159,6 +159,7 @@ def test_a_second_load_with_the_same_seed_and_day_is_equal(demo, tmp_path):
     assert digests(demo) == digests(other)
 
 
+@pytest.mark.long
 def test_another_seed_and_day_give_other_people_and_the_same_gaps(demo, tmp_path):
     day = "2024-02-29"
     done = kitei(tmp_path, "demo", "--no-serve", "--today", day, "--seed", "2", today=None)

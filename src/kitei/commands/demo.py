@@ -8,6 +8,8 @@ import json
 import os
 import shutil
 import socket
+import subprocess
+import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -28,6 +30,7 @@ from kitei.trust.accounts.demo import demo_accounts
 
 STATE_FILE = "demo-state.json"
 HOST = "127.0.0.1"
+QUIET = "KITEI_DEMO_QUIET"
 FORM = 1
 """Raised when the demo's content changes, so that an older demo is made anew."""
 
@@ -52,7 +55,13 @@ def demo(options: argparse.Namespace) -> int:
     state = _finished()
     if state and (state.seed != options.seed or (wanted and state.today != wanted.isoformat())):
         state = None
-    if state is None:
+    if state is None and not options.no_serve:
+        # A child loads: what it needed of memory is given back before the demo is served for hours.
+        _make_in_child(options)
+        state = _finished()
+        if state is None:
+            return 1
+    elif state is None:
         state = _make(wanted or clock.today(), options.seed, options.password or accounts.new_password())
     elif options.password and any(row.password != options.password for row in demo_accounts()):
         _change_password(options.password)
@@ -128,6 +137,14 @@ def _make(today: dt.date, seed: int, password: str) -> State:
     return state
 
 
+def _make_in_child(options: argparse.Namespace) -> None:
+    command = [sys.executable, "-m", "kitei.cli", "demo", "--no-serve", "--seed", str(options.seed)]
+    for name, value in (("--today", options.today), ("--password", options.password)):
+        if value:
+            command += [name, value]
+    subprocess.run(command, env={**os.environ, "KITEI_DATA": str(settings.DATA), QUIET: "1"}, check=False)
+
+
 def _clear() -> None:
     """Take away an earlier or interrupted demo. Only files Kitei itself made go; nothing real is here (``_refuse_real``)."""
     (settings.DATA / STATE_FILE).unlink(missing_ok=True)
@@ -152,6 +169,9 @@ def _change_password(password: str) -> None:
 
 
 def _greet(state: State) -> None:
+    """Say whose demo this is, for which day, and who can log in; a loading child leaves that to its parent."""
+    if os.environ.get(QUIET):
+        return
     day = dt.date.fromisoformat(state.today)
     print(
         _("さくら医療クラウド株式会社（架空）のデモです。基準日は%(day)sです。")

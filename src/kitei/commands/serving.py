@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ipaddress
 import logging
 import os
 import signal
@@ -17,6 +18,7 @@ from django.conf import settings
 
 from kitei.foundation import transactions
 from kitei.foundation.jobs import queue
+from kitei.foundation.tenancy.models import Organization
 from kitei.foundation.text import Message, UserError
 from kitei.outcomes.regulation import jobs
 from kitei.trust.auditlog import triggers
@@ -40,6 +42,23 @@ def ready_or_refuse() -> None:
         raise UserError(Message("操作記録を守る仕組みがありません。kitei upgrade を行ってください。"))
 
 
+def refuse_open_demo(host: str) -> None:
+    """Raise UserError when a demo would be reachable from elsewhere: its accounts have printed pass words only."""
+    loopback = host == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
+    if (not loopback or settings.PUBLIC_URL) and Organization.objects.filter(is_demo=True).exists():
+        raise UserError(
+            Message("デモは自分の機械からだけ開けます。--host と KITEI_PUBLIC_URL を指定せずに行ってください。")
+        )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def refuse_taken_port(host: str, port: int) -> None:
     """Raise UserError when nothing can listen there: better said once than by a server that keeps restarting."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -59,6 +78,7 @@ def refuse_taken_port(host: str, port: int) -> None:
 def serve(options: argparse.Namespace) -> int:
     """Start both children, restart one that dies, stop both on SIGTERM or Ctrl-C."""
     ready_or_refuse()
+    refuse_open_demo(options.host)
     refuse_taken_port(options.host, options.port)
     address = settings.PUBLIC_URL or f"http://localhost:{options.port}"
     commands = {

@@ -43,6 +43,11 @@ def explain(error: BaseException) -> str | None:
         return _("ファイル「%(name)s」がありません。名前と場所を確かめてください。") % {"name": error.filename}
     if isinstance(error, PermissionError | IsADirectoryError | NotADirectoryError):
         return _("「%(name)s」を読み書きできません。場所と権限を確かめてください。") % {"name": error.filename}
-    if type(error).__name__ == "Refused":
+    # Models can be imported only once Django has started; a refusal comes from them.
+    from kitei.trust.access.operations import record_refusal  # noqa: PLC0415
+    from kitei.trust.access.rule import Refused  # noqa: PLC0415
+
+    if isinstance(error, Refused):
+        record_refusal(refused=error)  # what it stopped is rolled back by now
         return _("この操作をする権限がありません。拒否を記録しました。")
     return None

@@ -20,7 +20,7 @@ from kitei.foundation.sheets.grid import Grid, Workbook, letter
 from kitei.foundation.sheets.headers import SheetMapping, locate
 from kitei.foundation.sheets.reader import read_tables
 from kitei.foundation.sheets.spec import Column, Kind, SheetSpec
-from kitei.foundation.text import Message, UserError
+from kitei.foundation.text import UserError
 from kitei.trust.access import rule
 from kitei.web import exchange
 from kitei.web.imports import _header, _language, _name, kept_file
@@ -61,7 +61,7 @@ def page(request: HttpRequest, token: str, key: str) -> HttpResponse:
     wish = _posted(request, spec) if request.method == "POST" else _asked(request, workbook, spec, saved)
     grid = next((grid for grid in workbook.sheets if grid.name == wish.sheet), workbook.sheets[0])
     problem = ""
-    if request.method == "POST":
+    if request.method == "POST" and request.POST.get("step") != "look":
         try:
             locate(grid, spec, wish.mapping)
             transactions.durable(
@@ -126,12 +126,12 @@ def _posted(request: HttpRequest, spec: SheetSpec) -> Wish:
 def _table(grid: Grid, spec: SheetSpec, wish: Wish) -> dict[str, Any]:
     """Return the headers of the file, what each column of the register is read from, and words to translate."""
     found: dict[str, int] = {}
-    row, note = wish.header_row, Message("")
+    row, note = wish.header_row, ""
     try:
         layout = locate(grid, spec, SheetMapping(wish.sheet, wish.header_row))
         found, row = dict(layout.columns), layout.header_row
     except UserError as error:
-        note = error.message
+        note = str(error)
     at = (row or 1) - 1
     headers = list(grid.rows[at]) if at < len(grid.rows) else []
     titles = [" ".join(str(cell).split()) for cell in headers]
@@ -167,7 +167,7 @@ def _table(grid: Grid, spec: SheetSpec, wish: Wish) -> dict[str, Any]:
     return {
         "sheet": grid.name,
         "header_row": row or "",
-        "note": note if note.msgid else "",
+        "note": note,
         "choices": choices,
         "lines": lines,
         "peek": [[str(cell)[:30] for cell in line[:12]] for line in grid.rows[:ROWS_PEEKED]],

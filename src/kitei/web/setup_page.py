@@ -94,7 +94,7 @@ def progress(*, actor: rule.Actor) -> Progress:
                 "company",
                 Message("会社情報"),
                 Message("規程と文書の見出しに使う、会社名・法人番号・所在地・文書番号です。"),
-                DONE if filled else PARTLY,
+                DONE if filled else NOT_YET,
                 Message("登録あり") if filled else Message("会社名だけ登録があります。"),
                 reverse("import"),
                 _FILL,
@@ -117,7 +117,7 @@ def progress(*, actor: rule.Actor) -> Progress:
                 Message("規程の本文"),
                 Message("Kiteiのひな形を使うか、自社の規程をそのまま使うかを選びます。自社の規程は、条の一覧をシート「現行規程」で取り込みます。"),
                 DONE if editions or own else PARTLY if draft else NOT_YET,
-                Message("自社の規程 %(count)s条", {"count": own}) if own else Message("ひな形の案があります。") if draft else Message("なし"),
+                _text_fact(own=own, newest=editions[0].label if editions else "", draft=draft),
                 reverse("regulation"),
                 Message("本文を読む"),
             ),
@@ -132,6 +132,14 @@ def progress(*, actor: rule.Actor) -> Progress:
             ),
         )
     )
+
+
+def _text_fact(*, own: int, newest: str, draft: bool) -> Message:
+    if own:
+        return Message("自社の規程 %(count)s条", {"count": own})
+    if newest:
+        return Message("%(label)sまで施行済み", {"label": newest})
+    return Message("ひな形の案があります。") if draft else Message("なし")
 
 
 def _register(key: str, title: Message, why: Message, actor: rule.Actor, counted: Message) -> Step:

@@ -114,10 +114,10 @@ def assemble(
     label = edition or next_label(organization=organization)
     history.append(
         HistoryRow(
-            label if effective_on else f"{label}（案）",
-            effective_on,
-            summary or ("制定" if not history else "改定"),
-            "",
+            edition=label if effective_on else f"{label}（案）",
+            effective_on=effective_on,
+            summary=summary or ("改定" if history else "制定"),
+            approved_by=approvals[-1].name if approvals else "",
         )
     )
     return Regulation(

@@ -1,0 +1,81 @@
+"""kill -9 at any moment leaves all or nothing (issue 2 "Bad input")."""
+
+from __future__ import annotations
+
+import random
+import time
+
+import pytest
+from conftest import DEPARTMENTS, MEMBERS, Console, initialise
+
+ROWS = 1500
+FEW = [0]
+MANY = [pytest.param(number, marks=pytest.mark.long) for number in range(1, 20)]
+
+
+def moment(number, longest):
+    """A moment of the command's life: the first two tries cut it in its middle and near its end, later ones anywhere."""
+    share = (0.45, 0.8)[number] if number < 2 else random.Random(number).random()
+    return longest * share
+
+
+@pytest.fixture(scope="module")
+def durations(tmp_path_factory):
+    """How long the commands take on this machine now."""
+    console = Console(tmp_path_factory.mktemp("timing") / "data")
+    began = time.monotonic()
+    initialise(console.data)
+    return {"init": time.monotonic() - began}
+
+
+@pytest.mark.parametrize("number", FEW + MANY)
+def test_init(fresh, durations, number):
+    fresh.kill_after(moment(number, durations["init"]), "init", "--name", "さくら", "--admin", "hanako@sakura.example")
+    made = fresh.count("tenancy_organization")
+    # All or nothing: the organization never stands without its administrator, draft and code.
+    assert made == fresh.count("accounts_user") == fresh.count("regulation_draft") == fresh.count("accounts_onetimecode")
+    fresh("init", "--name", "さくら", "--admin", "hanako@sakura.example", code=2 if made else 0)
+    fresh("doctor")
+    assert fresh.count("tenancy_organization") == 1
+    assert [path.name for path in fresh.data.iterdir() if path.name.startswith(".secret")] == [] or made == 0
+
+
+@pytest.mark.parametrize("number", FEW + MANY)
+def test_import(kitei, book, number):
+    path = book(
+        {
+            DEPARTMENTS: [["001", "開発部", None]],
+            MEMBERS: [[f"{row:05}", "佐藤", f"花子{row}", "001", "2019/4/1"] for row in range(ROWS)],
+        }
+    )
+    before = kitei.count("auditlog_event")
+    kitei.kill_after(moment(number, 3.0), "import", path, "--apply")
+    written = kitei.count("people_memberstate")
+    assert written in {0, ROWS}
+    assert kitei.count("people_member") == written
+    assert kitei.count("people_department") == (1 if written else 0)
+    assert (kitei.count("auditlog_event") > before) == bool(written)
+    kitei("import", path, "--apply")
+    assert kitei.count("people_memberstate") == ROWS
+
+
+@pytest.mark.parametrize("number", FEW + MANY)
+def test_adopt(kitei, number):
+    kitei.kill_after(moment(number, 3.5), "adopt", "--effective", "2026-12-01")
+    adopted = kitei.count("regulation_edition")
+    assert adopted in {0, 1}
+    events = kitei.rows("SELECT COUNT(*) FROM auditlog_event WHERE name LIKE 'regulation:adopt%' OR name LIKE 'edition:%'")
+    assert (events[0][0] > 0) == bool(adopted)
+    kitei("adopt", "--effective", "2026-12-01", code=2 if adopted else 0)
+    assert kitei.count("regulation_edition") == 1
+    kitei("doctor")
+
+
+def test_export_leaves_no_half_file(kitei, tmp_path):
+    target = tmp_path / "all.xlsx"
+    kitei.kill_after(0.9, "export", target)
+    if target.exists():
+        import openpyxl
+
+        openpyxl.load_workbook(target)
+    kitei("export", target)
