@@ -73,7 +73,7 @@ def main(arguments: list[str]) -> int:
 def stages(database: dict[str, str], *, long: bool) -> list[Stage]:
     """Return the stages in order. The first is the fastest to fail."""
     workers = ["-n", str(max(2, min(os.cpu_count() or 2, 4))), "--dist", "worksteal"]
-    common = ["--timeout=180", *(["--long"] if long else [])]
+    common = ["--timeout=300", *(["--long"] if long else [])]
     rest = [f"--ignore={folder}" for folder in APART]
     return [
         Stage("sqlite", [*common, *workers, *rest]),
@@ -83,7 +83,7 @@ def stages(database: dict[str, str], *, long: bool) -> list[Stage]:
             [*common, *workers, "--only-database", "tests/foundation", "tests/trust", "tests/registers"],
             {**database, "PGOPTIONS": "-c default_transaction_isolation=serializable", "KITEI_TEST_FAIL_EVERY": "3"},
         ),
-        Stage("browser", [*common, "tests/browser"]),
+        Stage("browser", [*common, "-n", "2", "--dist", "load", "tests/browser"]),
         Stage("cli", [*common, *workers, "tests/cli"]),
     ]
 

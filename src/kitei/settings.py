@@ -111,7 +111,7 @@ def _trusted_proxies() -> list[str]:
 
 def _smtp_port() -> int:
     text = os.environ.get("KITEI_SMTP_PORT", "587")
-    if not text.isascii() or not text.isdigit() or len(text) > 5:
+    if not text.isascii() or not text.isdigit():
         raise ConfigurationError(
             "KITEI_SMTP_PORT は 587 のような番号で書いてください。 (KITEI_SMTP_PORT must be a number such as 587.)"
         )

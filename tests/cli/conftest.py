@@ -26,6 +26,7 @@ class Console:
 
     def __init__(self, data):
         self.data = data
+        self.output = data.with_name("output.txt")
         self.base = [sys.executable, "-W", "error::ResourceWarning", "-m", "kitei.cli"]
 
     def environment(self, **more):
@@ -48,22 +49,25 @@ class Console:
         return done
 
     def start(self, *arguments, **environment):
-        return subprocess.Popen(
-            [*self.base, *map(str, arguments)],
-            env=self.environment(**environment),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        # Output goes to a file: a child that lives on must not keep a reader waiting.
+        self.output.parent.mkdir(parents=True, exist_ok=True)
+        with self.output.open("ab") as output:
+            return subprocess.Popen(
+                [*self.base, *map(str, arguments)],
+                env=self.environment(**environment),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
 
     def kill_after(self, seconds, *arguments):
         """Start a command and kill it the hard way after ``seconds``; return whether it was still running."""
         process = self.start(*arguments)
         try:
-            process.communicate(timeout=seconds)
+            process.wait(timeout=seconds)
         except subprocess.TimeoutExpired:
             os.kill(process.pid, signal.SIGKILL)
-            process.communicate()
+            process.wait()
             return True
         return False
 

@@ -73,14 +73,19 @@ def test_confirming_a_requirement_makes_it_count_and_is_recorded(officer, sakura
 
 def test_a_correction_is_shown_with_what_kitei_shipped(officer, sakura):
     shipped = review.edition_for(sakura).clause(UNVERIFIED).statement_ja
-    officer.post(f"/guideline/clause/{UNVERIFIED}/", {"page": "40", "statement_ja": "個人情報保護方針を策定すること。", "level": "should"})
+    officer.post(
+        f"/guideline/clause/{UNVERIFIED}/",
+        {"page": "40", "statement_ja": "個人情報保護方針を策定すること。", "level": "should"},
+    )
     page = officer.get(f"/guideline/clause/{UNVERIFIED}/")
     assert page.context["clause"].statement_ja == "個人情報保護方針を策定すること。"
     assert page.context["clause"].level == "should"
     assert shipped in page.content.decode()
 
 
-@pytest.mark.parametrize(("given", "told"), [({"page": ""}, "照合した頁を書いてください"), ({"page": "40", "level": "perhaps"}, "perhaps")])
+@pytest.mark.parametrize(
+    ("given", "told"), [({"page": ""}, "照合した頁を書いてください"), ({"page": "40", "level": "perhaps"}, "perhaps")]
+)
 def test_a_faulty_review_is_told_and_nothing_typed_is_lost(officer, given, told):
     answer = officer.post(f"/guideline/clause/{UNVERIFIED}/", {**given, "statement_ja": "書きかけの文"})
     assert answer.status_code == 422

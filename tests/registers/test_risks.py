@@ -332,11 +332,11 @@ def planned(tester, manual):
 def test_annex_13_leads_from_risk_to_procedure(sakura, planned):
     (table,) = annexes.measures(organization=sakura, day=DAY, rendering=Rendering.INTERNAL)
     assert [column.nature for column in table.columns] == [Nature.PROVISION] * 7 + [Nature.FACT]
-    titles = "退職者のアカウントによる閲覧"
+    titles = "退職者のアカウントによる閲覧（A）"
     assert table.rows == (
         (
-            "R-01（A）、R-02（S）",
-            f"{titles}、ランサムウェアによる停止",
+            "R-01、R-02",
+            f"{titles}、ランサムウェアによる停止（S）",
             "M-01 アカウントの棚卸",
             "要",
             "第38条 P-01（第2版）",
@@ -345,8 +345,8 @@ def test_annex_13_leads_from_risk_to_procedure(sakura, planned):
             "令和8年11月5日",
         ),
         (
-            "R-01（A）、R-02（S）",
-            f"{titles}、ランサムウェアによる停止",
+            "R-01、R-02",
+            f"{titles}、ランサムウェアによる停止（S）",
             "M-01 アカウントの棚卸",
             "要",
             "第38条 P-02",
@@ -354,8 +354,8 @@ def test_annex_13_leads_from_risk_to_procedure(sakura, planned):
             "記載なし",
             "実施なし",
         ),
-        ("R-01（A）", titles, "M-02 通信の暗号化", "不要", "第40条", "", "", ""),
-        ("R-01（A）", titles, "M-03 媒体の棚卸", "要", "手順なし", "", "", ""),
+        ("R-01", titles, "M-02 通信の暗号化", "不要", "第40条", "", "", ""),
+        ("R-01", titles, "M-03 媒体の棚卸", "要", "手順なし", "", "", ""),
     )
 
 

@@ -68,7 +68,9 @@ def test_home_shows_articles_facts_and_the_time_of_the_run(officer, operator, sa
     assert "（イ）提供に係る体制" in text
     assert f'href="{reverse("regulation")}?article=chief-officer#chief-officer"' in text
     assert "12:00 に確認" in text
-    assert page.context["picture"].stated_count == len([row for row in page.context["picture"].counted if row.citations])
+    assert page.context["picture"].stated_count == len(
+        [row for row in page.context["picture"].counted if row.citations]
+    )
     assert "第1.1版（旧版。現行は第2.0版、原文未確認）" in text
     assert text.index("（ア）基本方針") < text.index("（イ）提供に係る体制") < text.index("医療機関等への説明と合意")
 
@@ -118,7 +120,9 @@ def a_finding(sakura):
 
 def test_accepting_a_finding_records_who_why_and_until(officer, sakura):
     key = a_finding(sakura)
-    answer = officer.post("/findings/accept/", {"finding": key, "reason": "後任を選考中のため", "until": "令和9年1月31日"})
+    answer = officer.post(
+        "/findings/accept/", {"finding": key, "reason": "後任を選考中のため", "until": "令和9年1月31日"}
+    )
     assert answer.status_code == 302
     row = Acceptance.objects.get()
     assert (row.finding, row.until, row.accepted_by) == (key, dt.date(2027, 1, 31), "佐藤 恵子")
@@ -170,10 +174,12 @@ def test_run_now_stores_a_run(officer, sakura):
 
 def test_the_fragment_names_the_annexes_that_changed(officer, operator, sakura):
     in_force(operator, sakura)
-    assert "変わったものはありません" in officer.get("/home/changes/").content.decode()
+    assert "変わったものはありません" in officer.get("/changes/").content.decode()
     values = {"code": "S01", "name": "さくらカルテ"}
     columns = spec.get("service").columns
-    row = {column.key: values.get(column.key, column.default if column.default is not None else "") for column in columns}
+    row = {
+        column.key: values.get(column.key, column.default if column.default is not None else "") for column in columns
+    }
     for column in columns:
         if column.choices and not row[column.key]:
             row[column.key] = column.choices[0].value
@@ -182,9 +188,11 @@ def test_the_fragment_names_the_annexes_that_changed(officer, operator, sakura):
         if column.kind == "ref" and not row[column.key]:
             row[column.key] = None
     transactions.durable(
-        lambda: spec.get("service").apply(actor=operator, organization=sakura, changes=spec.Changes(added=[row], changed=[]))
+        lambda: spec.get("service").apply(
+            actor=operator, organization=sakura, changes=spec.Changes(added=[row], changed=[])
+        )
     )
-    text = officer.get("/home/changes/").content.decode()
+    text = officer.get("/changes/").content.decode()
     assert "別表1" in text
 
 

@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 
 from kitei.commands import USAGE, who_acts
 from kitei.foundation.sheets import spec
-from kitei.foundation.sheets.plan import Plan
+from kitei.foundation.sheets.cells import show_cell
+from kitei.foundation.sheets.plan import FieldChange, Plan
 from kitei.foundation.text import Message, UserError
 from kitei.web import exchange
 
@@ -39,22 +40,25 @@ def import_(options: argparse.Namespace) -> int:
 
 def _show(found: Plan) -> None:
     english = get_language() == "en"
-    for sheet in found.sheets.values():
+    filled = [sheet for sheet in found.sheets.values() if sheet.added or sheet.changed or sheet.unchanged]
+    if not filled and found.ok:
+        print(_("取り込む行がありません。シートに1行ずつ記入してから、もう一度行ってください。"))
+    for sheet in filled:  # a template's empty sheets say nothing
         name = sheet.spec.en if english else sheet.spec.ja
         print(
             _("%(sheet)s: 追加 %(added)s、変更 %(changed)s、変更なし %(same)s")
             % {"sheet": name, "added": len(sheet.added), "changed": len(sheet.changed), "same": sheet.unchanged}
         )
         for added in sheet.added[:SHOWN_ROWS]:
-            print("  " + _("%(row)s行 追加 %(key)s") % {"row": added.row, "key": added.key})
+            print("  " + _("%(row)s行 追加 %(key)s") % {"row": added.row, "key": _key(sheet.spec, added.key)})
         for changed in sheet.changed[:SHOWN_ROWS]:
-            fields = "、".join(
-                f"{_header(sheet.spec, change.column, english=english)}: {_cell(change.before)} → {_cell(change.after)}"
-                for change in changed.fields
+            fields = (", " if english else "、").join(
+                _field(sheet.spec, change, english=english) for change in changed.fields
             )
             print(
                 "  "
-                + _("%(row)s行 変更 %(key)s（%(fields)s）") % {"row": changed.row, "key": changed.key, "fields": fields}
+                + _("%(row)s行 変更 %(key)s（%(fields)s）")
+                % {"row": changed.row, "key": _key(sheet.spec, changed.key), "fields": fields}
             )
         more = max(0, len(sheet.added) - SHOWN_ROWS) + max(0, len(sheet.changed) - SHOWN_ROWS)
         if more:
@@ -91,12 +95,16 @@ def export(options: argparse.Namespace) -> int:
     return 0
 
 
-def _header(sheet: spec.SheetSpec, key: str, *, english: bool) -> str:
-    column = sheet.column(key)
-    return column.en if english else column.ja
+def _field(sheet: spec.SheetSpec, change: FieldChange, *, english: bool) -> str:
+    column = sheet.column(change.column)
+    before, after = (_shown(column, value) for value in (change.before, change.after))
+    return f"{column.en if english else column.ja}: {before} → {after}"
 
 
-def _cell(value: object) -> str:
-    if value is None or value == "":
-        return _("（空）")
-    return "、".join(map(str, value)) if isinstance(value, tuple) else str(value)
+def _key(sheet: spec.SheetSpec, key: str) -> str:
+    """Return a row's key as the workbook shows it: a role is named, not coded."""
+    return str(show_cell(sheet.column(sheet.identity), key, language=get_language() or "ja"))
+
+
+def _shown(column: spec.Column, value: object) -> str:
+    return str(show_cell(column, value, language=get_language() or "ja")) or _("（空）")

@@ -8,6 +8,7 @@ import unicodedata
 from pathlib import Path
 from typing import Any
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from kitei.commands import who_acts
@@ -16,9 +17,11 @@ from kitei.foundation import transactions
 from kitei.foundation.dates.japanese import format_date
 from kitei.foundation.sheets.table import Rendering
 from kitei.foundation.text import Message, UserError
+from kitei.foundation.text.japanese import fold
 from kitei.outcomes.regulation import coverage, operations, publication, queries
 from kitei.outcomes.regulation.coverage import OPERATED_LABELS, SEVERITY_LABELS, STATED_LABELS, Coverage, JudgedFinding
 from kitei.registers.people import standing
+from kitei.trust.access import rule
 from kitei.trust.access.roles import ROLES
 
 FORMATS = ("docx", "pdf", "html")
@@ -27,7 +30,8 @@ FORMATS = ("docx", "pdf", "html")
 def check(options: argparse.Namespace) -> int:
     """Print the findings; exit 1 only when a must finding is open."""
     organization = who_acts.organization(options)
-    who_acts.actor(options, organization)
+    actor = who_acts.actor(options, organization)
+    rule.require(actor, rule.LIST, rule.Target("finding", organization=organization))
     picture = coverage.at(organization=organization, day=who_acts.day(options))
     if options.format == "json":
         print(json.dumps(_check_json(picture), ensure_ascii=False, indent=1))
@@ -171,18 +175,13 @@ def _write(path: Path, content: bytes) -> Path:
 def who(options: argparse.Namespace) -> int:
     """Print who holds a role on a day and whether the requirement is met; 0 also when vacant."""
     organization = who_acts.organization(options)
-    who_acts.actor(options, organization)
-    if options.role not in ROLES:
-        raise UserError(
-            Message(
-                "役割「%(role)s」はありません。次から選んでください: %(known)s",
-                {"role": options.role, "known": "、".join(ROLES)},
-            )
-        )
+    actor = who_acts.actor(options, organization)
+    rule.require(actor, rule.LIST, rule.Target("appointment", organization=organization))
+    role = _role(options.role)
     day = who_acts.day(options)
     answer = standing.standing(
         organization=organization,
-        role=options.role,
+        role=role,
         day=day,
         provisions=queries.provisions_in_force(organization=organization, day=day),
     )
@@ -192,3 +191,18 @@ def who(options: argparse.Namespace) -> int:
     for line in answer.lines():
         print(line)
     return 0
+
+
+def _role(text: str) -> str:
+    """Return the code of the role meant by its code or either name; UserError for an unknown one."""
+    wanted = fold(text)
+    for role in ROLES.values():
+        if wanted in {fold(name) for name in (role.code, role.ja, role.en)}:
+            return role.code
+    english = get_language() == "en"
+    known = (", " if english else "、").join(
+        f"{role.code} ({role.en})" if english else f"{role.code}（{role.ja}）" for role in ROLES.values()
+    )
+    raise UserError(
+        Message("役割「%(role)s」はありません。次から選んでください: %(known)s", {"role": text, "known": known})
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ctypes
 import ipaddress
 import logging
 import os
@@ -28,6 +29,7 @@ _log = logging.getLogger("kitei.serve")
 STOP_SECONDS = 10
 RESTART_PAUSE = 1.0
 IDLE_SECONDS = 2.0
+_PR_SET_PDEATHSIG = 1
 
 
 def ready_or_refuse() -> None:
@@ -93,7 +95,7 @@ def serve(options: argparse.Namespace) -> int:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    children = {name: subprocess.Popen(command, env=environment) for name, command in commands.items()}
+    children = {name: _start(command, environment) for name, command in commands.items()}
     print(address, flush=True)
     try:
         while not stopping.wait(0.5):
@@ -101,7 +103,7 @@ def serve(options: argparse.Namespace) -> int:
                 if child.poll() is not None:
                     _log.warning("%s ended with %s; starting it again", name, child.returncode)
                     time.sleep(RESTART_PAUSE)
-                    children[name] = subprocess.Popen(commands[name], env=environment)
+                    children[name] = _start(commands[name], environment)
     finally:
         for child in children.values():
             child.terminate()
@@ -111,6 +113,18 @@ def serve(options: argparse.Namespace) -> int:
             except subprocess.TimeoutExpired:
                 child.kill()
     return 0
+
+
+def _start(command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    """Start a child that the system ends when serve itself is killed, so that no web server keeps the port (Linux)."""
+    if sys.platform != "linux":
+        return subprocess.Popen(command, env=environment)
+    prctl = ctypes.CDLL(None).prctl
+    return subprocess.Popen(
+        command,
+        env=environment,
+        preexec_fn=lambda: prctl(_PR_SET_PDEATHSIG, signal.SIGTERM),  # noqa: PLW1509  serve has one thread only
+    )
 
 
 def _web_command(host: str, port: int) -> list[str]:

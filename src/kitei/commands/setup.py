@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from kitei.commands import who_acts
 from kitei.foundation import clock, transactions
-from kitei.foundation.dates.japanese import format_date, parse_date
+from kitei.foundation.dates.japanese import format_date
 from kitei.foundation.tenancy.models import CODE_PATTERN, Organization
 from kitei.foundation.text import Message, UserError
 from kitei.outcomes.regulation import operations as regulation
@@ -120,7 +120,7 @@ def adopt(options: argparse.Namespace) -> None:
     """Put the draft, or the company's own file, into force."""
     organization = who_acts.organization(options)
     actor = who_acts.actor(options, organization)
-    effective_on = parse_date(options.effective, today=clock.today())
+    effective_on = who_acts.date_of(options.effective, option="--effective")
     if options.file:
         path = Path(options.file)
         prepared = regulation.prepare_own(

@@ -17,12 +17,12 @@ from kitei.trust.auditlog.log import RequestContext, set_context
 
 def organization(options: argparse.Namespace) -> Organization:
     """Return the organization meant by ``--org``, or the only one; UserError otherwise."""
-    found = list(Organization.objects.order_by("id")[:20])
     if options.org:
-        for row in found:
-            if row.code == options.org:
-                return row
+        named = Organization.objects.filter(code=options.org).first()
+        if named is not None:
+            return named
         raise UserError(Message("組織「%(code)s」はありません。", {"code": options.org}))
+    found = list(Organization.objects.order_by("id")[:20])
     if not found:
         raise UserError(Message("組織がまだありません。先に kitei init を行ってください。"))
     if len(found) > 1:
@@ -49,4 +49,14 @@ def actor(options: argparse.Namespace, company: Organization) -> Actor:
 def day(options: argparse.Namespace) -> dt.date:
     """Return the day of ``--as-of``, or today."""
     text = getattr(options, "as_of", None)
-    return parse_date(text, today=clock.today()) if text else clock.today()
+    return date_of(text, option="--as-of") if text else clock.today()
+
+
+def date_of(text: str, *, option: str) -> dt.date:
+    """Return the date a person gave with ``option``; UserError naming the option and what is wrong."""
+    try:
+        return parse_date(text, today=clock.today())
+    except UserError as fault:
+        raise UserError(
+            Message("%(option)s の日付を直してください: %(problem)s", {"option": option, "problem": fault.message})
+        ) from fault

@@ -5,15 +5,13 @@ Missing and forbidden are the same page (design §3 "One way to read"): same sta
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import get_template
 from django.utils import translation
-from django.utils.http import url_has_allowed_host_and_scheme
 
 from kitei.foundation.text import UserError
+from kitei.foundation.ui import referer
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -48,12 +46,8 @@ def user_error(request: HttpRequest, error: UserError) -> HttpResponse:
 
 def came_from(request: HttpRequest) -> str:
     """Return the address of the page before, if it is one of ours and another one; else the start page."""
-    referer = request.headers.get("referer", "")
-    if url_has_allowed_host_and_scheme(referer, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
-        parts = urlsplit(referer)
-        if parts.path != request.path:
-            return parts.path + (f"?{parts.query}" if parts.query else "")
-    return "/"
+    before = referer.came_from(request)
+    return before if before.partition("?")[0] not in {"", request.path} else "/"
 
 
 def _bare(template: str, request: HttpRequest, status: int) -> HttpResponse:

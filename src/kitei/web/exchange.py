@@ -73,16 +73,17 @@ def plan(
 def apply(*, actor: rule.Actor, organization: Any, plan: Plan) -> None:
     """Write a plan: all or nothing, every register through its own operations, in sheet order.
 
-    UserError when the plan has errors, or when a row it touches was changed since the plan was made.
+    Whether the actor may is decided once, before the first row: the workbook may appoint the officers. UserError when the plan has errors, or when a row it touches was changed since the plan was made.
     """
     if not plan.ok:
         raise UserError(Message("誤りのある取込はできません。先に誤りを直してください。"))
 
     def work() -> None:
+        editor = rule.decided_once(actor, rule.EDIT, rule.Target("register", organization=organization))
         for key in _touched(plan):
             _refuse_stale(organization, plan, key)
         for key in _touched(plan):
-            spec.get(key).apply(actor=actor, organization=organization, changes=plan.changes(key))
+            spec.get(key).apply(actor=editor, organization=organization, changes=plan.changes(key))
         counts = plan.counts
         append(
             organization=organization,

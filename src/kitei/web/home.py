@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from django import forms
 from django.contrib import messages
@@ -16,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from kitei.engine.checks import operations as checks
-from kitei.engine.checks.model import Basis, Check, Finding, Provision
+from kitei.engine.checks.model import Basis, Check, Finding, Operated, Provision
 from kitei.foundation import clock, transactions
 from kitei.foundation.dates.japanese import DateError, parse_date
 from kitei.foundation.text import Message, UserError
@@ -80,6 +81,7 @@ def page(request: HttpRequest) -> HttpResponse:
             "todo": [_finding(judged, picture, day) for judged in open_findings[:TODO_SHOWN]],
             "todo_count": len(open_findings),
             "should_count": sum(1 for judged in picture.findings if judged.acceptance is None) - len(open_findings),
+            "idle_count": sum(1 for row in picture.counted if row.checks and row.operated is Operated.NOT_STARTED),
             "old": day.is_today and picture.day != day.day,
         }
     return render(request, "web/home.html", context, status=422 if day.error else 200)
@@ -118,7 +120,9 @@ def requirement(request: HttpRequest, clause: str) -> HttpResponse:
     picture = _picture(organization, day) or coverage.at(organization=organization, day=day.day)
     row = next((row for row in picture.rows if row.clause.id == clause), None)
     if row is None:
-        raise rule.Refused(actor, rule.VIEW, target, rule.Decision(allowed=False, reasons=("no-such-clause",), roles=decision.roles))
+        raise rule.Refused(
+            actor, rule.VIEW, target, rule.Decision(allowed=False, reasons=("no-such-clause",), roles=decision.roles)
+        )
     context = {
         "section": "home",
         "picture": picture,
@@ -202,18 +206,20 @@ def accept(request: HttpRequest) -> HttpResponse:
     judged = next((judged for judged in picture.findings if judged.finding.key == key), None)
     if judged is None:
         raise UserError(Message("この指摘は、もうありません。一覧で確かめてください。"))
-    form = AcceptForm(request.POST or None, initial={"finding": key})
+    form = AcceptForm(request.POST if request.method == "POST" else None, initial={"finding": key})
     if request.method == "POST" and form.is_valid():
         typed = form.cleaned_data
         try:
             transactions.durable(
-                lambda: checks.accept_finding(actor=actor, organization=organization, finding=key, reason=typed["reason"], until=typed["until"])
+                lambda: checks.accept_finding(
+                    actor=actor, organization=organization, finding=key, reason=typed["reason"], until=typed["until"]
+                )
             )
         except UserError as error:
             form.add_error(None, str(error))
         else:
             messages.success(request, _("受容を登録しました。期限の翌日に、要対応へ戻ります。"))
-            return redirect(reverse("requirement", args=[judged.clause.id]) if _in_section(judged.clause, picture) else reverse("findings"))
+            return redirect(_requirement_url(judged.clause, picture, today) or reverse("findings"))
     context = {"section": "home", "form": form, "item": _finding(judged, picture, today)}
     return render(request, "web/accept.html", context, status=422 if form.errors else 200)
 
@@ -229,7 +235,11 @@ def run_now(request: HttpRequest) -> HttpResponse:
 
 
 def _picture(organization: Any, day: AsOf) -> Coverage | None:
-    return coverage.current(organization=organization) if day.is_today else coverage.at(organization=organization, day=day.day)
+    return (
+        coverage.current(organization=organization)
+        if day.is_today
+        else coverage.at(organization=organization, day=day.day)
+    )
 
 
 def _may(actor: rule.Actor, action: str) -> bool:
@@ -271,7 +281,7 @@ def _citations(found: Iterable[Citation], day: AsOf) -> list[dict[str, Any]]:
             "label": citation.label,
             "caption": citation.caption,
             "page": citation.page,
-            "url": f"{reverse('regulation')}?article={citation.article}{'&' + day.query if day.query else ''}#{presentation.anchor_of(citation.article)}",
+            "url": f"{reverse('regulation')}?article={quote(citation.article)}{'&' + day.query if day.query else ''}#{presentation.anchor_of(citation.article)}",
         }
         for citation in found
     ]
@@ -291,7 +301,7 @@ def _finding(judged: JudgedFinding, picture: Coverage, day: AsOf) -> dict[str, A
         "tone": {"must": "ng", "should": "warn"}.get(finding.severity.value, "note"),
         "basis": BASES[finding.basis],
         "clause": clause,
-        "clause_url": _with(reverse("requirement", args=[clause.id]), day.query) if _in_section(clause, picture) and clause else "",
+        "clause_url": _requirement_url(clause, picture, day),
         "citation": _citations(row.citations[:1], day)[0] if row and row.citations else None,
         "acceptance": judged.acceptance,
     }
@@ -309,8 +319,11 @@ def subject_url(finding: Finding, day: AsOf) -> str:
     return _with(reverse("list-row", args=[spec.key, identity]), day.query)
 
 
-def _in_section(clause: Clause | None, picture: Coverage) -> bool:
-    return clause is not None and any(row.clause.id == clause.id for row in picture.rows)
+def _requirement_url(clause: Clause | None, picture: Coverage, day: AsOf) -> str:
+    """Return the address of 判定のしかた; empty for a requirement outside the regulation's section."""
+    if clause is None or all(row.clause.id != clause.id for row in picture.rows):
+        return ""
+    return _with(reverse("requirement", args=[clause.id]), day.query)
 
 
 def _check(check: Check, picture: Coverage, day: AsOf) -> dict[str, Any]:

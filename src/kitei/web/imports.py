@@ -63,7 +63,9 @@ class UploadForm(forms.Form):
         """Refuse by size before anything is kept."""
         upload = self.cleaned_data["file"]
         if upload.size > _LIMIT:
-            raise forms.ValidationError(_("ファイルが大きすぎます（上限50MB）。不要なシートや画像を削除するか、いくつかに分けてください。"))
+            raise forms.ValidationError(
+                _("ファイルが大きすぎます（上限50MB）。不要なシートや画像を削除するか、いくつかに分けてください。")
+            )
         return upload
 
 
@@ -72,7 +74,7 @@ def page(request: HttpRequest) -> HttpResponse:
     """Take a file and go on to its preview."""
     actor = actor_of(request)
     rule.require(actor, rule.EDIT, rule.Target("register", organization=actor.organization))
-    form = UploadForm(request.POST or None, request.FILES or None) if request.method == "POST" else UploadForm()
+    form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
     if request.method == "POST" and form.is_valid():
         upload = form.cleaned_data["file"]
         token = uploads.keep(actor=actor, request=request, name=upload.name, chunks=upload.chunks())
@@ -103,7 +105,9 @@ def apply(request: HttpRequest, token: str) -> HttpResponse:
     try:
         plan = exchange.plan(actor=actor, organization=organization, path=path)
         if not plan.ok or fingerprint(plan) != request.POST.get("seen", ""):
-            note = _("確認のあとに台帳が変わりました。内容をもう一度確かめてから、取り込んでください。まだ何も取り込んでいません。")
+            note = _(
+                "確認のあとに台帳が変わりました。内容をもう一度確かめてから、取り込んでください。まだ何も取り込んでいません。"
+            )
             return _preview(request, actor, path, token, plan=plan, note=note, status=409)
         exchange.apply(actor=actor, organization=organization, plan=plan)
     except UserError as error:
@@ -111,7 +115,9 @@ def apply(request: HttpRequest, token: str) -> HttpResponse:
     uploads.drop(token)
     counts = plan.counts
     messages.success(
-        request, _("取り込みました（追加 %(added)s、変更 %(changed)s）。") % {"added": counts["added"], "changed": counts["changed"]}
+        request,
+        _("取り込みました（追加 %(added)s、変更 %(changed)s）。")
+        % {"added": counts["added"], "changed": counts["changed"]},
     )
     return redirect("setup")
 
@@ -122,7 +128,7 @@ def template(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     rule.require(actor, rule.LIST, rule.Target("register", organization=actor.organization))
     stream = io.BytesIO()
-    exchange.write_template(stream, language=_language())
+    exchange.write_template(stream, language=reading_language())
     return _file(stream, _("台帳のひな形"), "kitei-template")
 
 
@@ -131,14 +137,18 @@ def export(request: HttpRequest) -> HttpResponse:
     """Hand out every register as the workbook that import accepts; recorded before the first byte."""
     actor = actor_of(request)
     stream = io.BytesIO()
-    exchange.export(actor=actor, organization=actor.organization, stream=stream, language=_language())
+    exchange.export(actor=actor, organization=actor.organization, stream=stream, language=reading_language())
     return _file(stream, f"{_('台帳')}_{clock.today():%Y%m%d}", f"kitei-registers-{clock.today():%Y%m%d}")
 
 
 def fingerprint(plan: Plan) -> str:
     """Return what identifies the changes of a plan: equal when it would do the same."""
     done = [
-        [key, [[row.key, row.values] for row in sheet.added], [[row.key, row.before, row.after] for row in sheet.changed]]
+        [
+            key,
+            [[row.key, row.values] for row in sheet.added],
+            [[row.key, row.before, row.after] for row in sheet.changed],
+        ]
         for key, sheet in sorted(plan.sheets.items())
     ]
     return hashlib.sha256(json.dumps(done, default=str, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
@@ -152,7 +162,9 @@ def kept_file(request: HttpRequest, actor: rule.Actor, token: str) -> Path:
     return path
 
 
-def _start(request: HttpRequest, actor: rule.Actor, form: UploadForm, *, note: str = "", status: int = 200) -> HttpResponse:
+def _start(
+    request: HttpRequest, actor: rule.Actor, form: UploadForm, *, note: str = "", status: int = 200
+) -> HttpResponse:
     may_export = rule.decide(actor, rule.DOWNLOAD, rule.Target("register", organization=actor.organization)).allowed
     context = {
         "section": "import",
@@ -160,26 +172,37 @@ def _start(request: HttpRequest, actor: rule.Actor, form: UploadForm, *, note: s
         "form": form,
         "note": note,
         "may_export": may_export,
-        "sheets": [_name(sheet) for sheet in registered.specs()],
+        "sheets": [name_of(sheet) for sheet in registered.specs()],
     }
     return render(request, "web/import.html", context, status=422 if form.errors else status)
 
 
 def _gone(request: HttpRequest) -> HttpResponse:
     """The file was kept for an hour, or belongs to another session: the same answer."""
-    note = _("アップロードしたファイルの保存期限（1時間）が過ぎたか、別のログインで使われたものです。もう一度ファイルを選んでください。")
+    note = _(
+        "アップロードしたファイルの保存期限（1時間）が過ぎたか、別のログインで使われたものです。もう一度ファイルを選んでください。"
+    )
     return _start(request, actor_of(request), UploadForm(), note=note, status=410)
 
 
 def _preview(
-    request: HttpRequest, actor: rule.Actor, path: Path, token: str, *, plan: Plan | None = None, note: str = "", status: int = 200
+    request: HttpRequest,
+    actor: rule.Actor,
+    path: Path,
+    token: str,
+    *,
+    plan: Plan | None = None,
+    note: str = "",
+    status: int = 200,
 ) -> HttpResponse:
     organization = actor.organization
     mappings = exchange.mappings_of(organization)
     try:
         workbook = read_tables(path)
         if plan is None:
-            plan = exchange.plan(actor=actor, organization=organization, path=path, mappings=mappings, workbook=workbook)
+            plan = exchange.plan(
+                actor=actor, organization=organization, path=path, mappings=mappings, workbook=workbook
+            )
     except UserError as error:
         return _start(request, actor, UploadForm(), note=str(error), status=422)
     context = {
@@ -193,7 +216,7 @@ def _preview(
         "more_errors": plan.error_count - len(plan.errors),
         "sheets": [_sheet(sheet, token) for sheet in plan.sheets.values()],
         "others": _others(workbook, plan, mappings, token),
-        "specs": [{"key": sheet.key, "name": _name(sheet)} for sheet in registered.specs()],
+        "specs": [{"key": sheet.key, "name": name_of(sheet)} for sheet in registered.specs()],
         "seen": fingerprint(plan),
         "note": note,
     }
@@ -204,12 +227,20 @@ def _sheet(sheet: SheetPlan, token: str) -> dict[str, Any]:
     identity = sheet.spec.identity
     leading = [column for column in sheet.spec.columns if column.key != identity][:COLUMNS_SHOWN]
     return {
-        "name": _name(sheet.spec),
+        "name": name_of(sheet.spec),
         "sheet": sheet.sheet,
         "header_row": sheet.header_row,
         "map_url": f"{reverse('import-mapping', args=[token, sheet.spec.key])}?sheet={quote(sheet.sheet)}&header_row={sheet.header_row}",
         "added": [
-            {"row": row.row, "key": row.key, "cells": [(_header(column), cell) for column in leading if (cell := _cell(column, row.values.get(column.key)))]}
+            {
+                "row": row.row,
+                "key": row.key,
+                "cells": [
+                    (header_of(column), cell)
+                    for column in leading
+                    if (cell := _cell(column, row.values.get(column.key)))
+                ],
+            }
             for row in sheet.added[:ROWS_SHOWN]
         ],
         "added_count": len(sheet.added),
@@ -219,7 +250,7 @@ def _sheet(sheet: SheetPlan, token: str) -> dict[str, Any]:
                 "row": row.row,
                 "key": row.key,
                 "fields": [
-                    (_header(column), _cell(column, change.before), _cell(column, change.after))
+                    (header_of(column), _cell(column, change.before), _cell(column, change.after))
                     for change in row.fields
                     for column in (sheet.spec.column(change.column),)
                 ],
@@ -241,26 +272,33 @@ def _others(workbook: Workbook, plan: Plan, mappings: Any, token: str) -> list[d
     except UserError:
         taken = {}
     return [
-        {"name": grid.name, "key": taken.get(grid.name, ""), "url": reverse("import-mapping", args=[token, taken[grid.name]]) if grid.name in taken else ""}
+        {
+            "name": grid.name,
+            "key": taken.get(grid.name, ""),
+            "url": reverse("import-mapping", args=[token, taken[grid.name]]) if grid.name in taken else "",
+        }
         for grid in workbook.sheets
         if grid.name not in read and any(any(cell != "" for cell in row) for row in grid.rows[:50])
     ]
 
 
 def _cell(column: Column, value: Any) -> str:
-    shown = show_cell(column, value, language=_language())
+    shown = show_cell(column, value, language=reading_language())
     return str(shown) if isinstance(shown, (str, int)) else date_text(shown)
 
 
-def _header(column: Column) -> str:
-    return column.en if _language() == "en" else column.ja
+def header_of(column: Column) -> str:
+    """Return a column's header in the reader's language."""
+    return column.en if reading_language() == "en" else column.ja
 
 
-def _name(sheet: SheetSpec) -> str:
-    return sheet.en if _language() == "en" else sheet.ja
+def name_of(sheet: SheetSpec) -> str:
+    """Return a sheet's name in the reader's language."""
+    return sheet.en if reading_language() == "en" else sheet.ja
 
 
-def _language() -> str:
+def reading_language() -> str:
+    """Return ja or en: what this request is read in."""
     return "en" if (get_language() or "ja").startswith("en") else "ja"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from kitei.foundation import transactions
 from kitei.foundation.sheets import spec as registered
-from kitei.foundation.sheets.cells import YES, NO, CellReader
+from kitei.foundation.sheets.cells import NO, YES, CellReader
 from kitei.foundation.sheets.grid import Grid, Workbook, letter
 from kitei.foundation.sheets.headers import SheetMapping, locate
 from kitei.foundation.sheets.reader import read_tables
@@ -23,7 +24,7 @@ from kitei.foundation.sheets.spec import Column, Kind, SheetSpec
 from kitei.foundation.text import UserError
 from kitei.trust.access import rule
 from kitei.web import exchange
-from kitei.web.imports import _header, _language, _name, kept_file
+from kitei.web.imports import header_of, kept_file, name_of, reading_language
 from kitei.web.requests import actor_of
 
 ROWS_READ = 5000
@@ -70,15 +71,19 @@ def page(request: HttpRequest, token: str, key: str) -> HttpResponse:
         except UserError as error:
             problem = str(error)
         else:
-            messages.success(request, _("シート「%(sheet)s」の列の対応を保存しました。次の取込から、この対応で読みます。") % {"sheet": grid.name})
+            messages.success(
+                request,
+                _("シート「%(sheet)s」の列の対応を保存しました。次の取込から、この対応で読みます。")
+                % {"sheet": grid.name},
+            )
             return redirect("import-preview", token)
     context = {
         "section": "import",
         "here": "import",
         "token": token,
         "spec": spec,
-        "name": _name(spec),
-        "specs": [{"key": each.key, "name": _name(each)} for each in registered.specs()],
+        "name": name_of(spec),
+        "specs": [{"key": each.key, "name": name_of(each)} for each in registered.specs()],
         "sheets": [grid.name for grid in workbook.sheets],
         "problem": problem,
         **_table(grid, spec, wish),
@@ -105,7 +110,7 @@ def _asked(request: HttpRequest, workbook: Workbook, spec: SheetSpec, saved: She
     row = request.GET.get("header_row", "")
     return Wish(
         sheet if sheet in names else names[0],
-        int(row) if row.isdecimal() and 0 < len(row) < 7 and int(row) > 0 else known.header_row,  # noqa: PLR2004  more is no row of a sheet
+        _row_number(row) or known.header_row,
         {key: value for key, value in known.columns.items() if any(column.key == key for column in spec.columns)},
         {key: dict(values) for key, values in known.values.items()},
     )
@@ -113,14 +118,21 @@ def _asked(request: HttpRequest, workbook: Workbook, spec: SheetSpec, saved: She
 
 def _posted(request: HttpRequest, spec: SheetSpec) -> Wish:
     row = request.POST.get("header_row", "")
-    columns = {column.key: value for column in spec.columns if (value := request.POST.get(f"c-{column.key}", "").strip())}
+    columns = {
+        column.key: value for column in spec.columns if (value := request.POST.get(f"c-{column.key}", "").strip())
+    }
     values: dict[str, dict[str, str]] = {}
     for column in spec.columns:
         texts, becomes = request.POST.getlist(f"t-{column.key}"), request.POST.getlist(f"v-{column.key}")
         pairs = {text: value for text, value in zip(texts, becomes, strict=False) if text and value}
         if pairs:
             values[column.key] = pairs
-    return Wish(request.POST.get("sheet", ""), int(row) if row.isdecimal() and 0 < len(row) < 7 else None, columns, values)  # noqa: PLR2004  as above
+    return Wish(request.POST.get("sheet", ""), _row_number(row), columns, values)
+
+
+def _row_number(text: str) -> int | None:
+    """Read a row of a sheet; None for anything else, also what no sheet is long enough for."""
+    return int(text) if re.fullmatch(r"[0-9]{1,6}", text.strip()) and int(text) else None
 
 
 def _table(grid: Grid, spec: SheetSpec, wish: Wish) -> dict[str, Any]:
@@ -141,8 +153,17 @@ def _table(grid: Grid, spec: SheetSpec, wish: Wish) -> dict[str, Any]:
         {
             # A header that stands twice, or nowhere, is known by its letter only.
             "value": title if title and counts[title] == 1 else f"[{letter(index)}]",
-            "label": _("%(letter)s列「%(title)s」") % {"letter": letter(index), "title": title} if title else _("%(letter)s列（見出しなし）") % {"letter": letter(index)},
-            "example": next((str(line[index])[:20] for line in grid.rows[first : first + 20] if index < len(line) and line[index] != ""), ""),
+            "label": _("%(letter)s列「%(title)s」") % {"letter": letter(index), "title": title}
+            if title
+            else _("%(letter)s列（見出しなし）") % {"letter": letter(index)},
+            "example": next(
+                (
+                    str(line[index])[:20]
+                    for line in grid.rows[first : first + 20]
+                    if index < len(line) and line[index] != ""
+                ),
+                "",
+            ),
         }
         for index, title in enumerate(titles)
     ]
@@ -154,12 +175,14 @@ def _table(grid: Grid, spec: SheetSpec, wish: Wish) -> dict[str, Any]:
         lines.append(
             {
                 "key": column.key,
-                "header": _header(column),
+                "header": header_of(column),
                 "required": column.required or column.key == spec.identity,
-                "help": column.help_en if _language() == "en" else column.help_ja,
+                "help": column.help_en if reading_language() == "en" else column.help_ja,
                 "chosen": chosen,
                 "lost": bool(chosen) and chosen not in where,
-                "auto": choices[found[column.key]]["label"] if column.key in found and found[column.key] < len(choices) else "",
+                "auto": choices[found[column.key]]["label"]
+                if column.key in found and found[column.key] < len(choices)
+                else "",
                 "words": _words(grid, column, index, first, wish.values.get(column.key, {})),
                 "options": _options(column),
             }
@@ -182,7 +205,12 @@ def _words(grid: Grid, column: Column, index: int | None, first: int, known: dic
     words = dict(known)
     if index is not None:
         for line in grid.rows[first : first + ROWS_READ]:
-            if index < len(line) and line[index] != "" and str(line[index]) not in words and reader.read(line[index])[1] is not None:
+            if (
+                index < len(line)
+                and line[index] != ""
+                and str(line[index]) not in words
+                and reader.read(line[index])[1] is not None
+            ):
                 words[str(line[index])] = ""
                 if len(words) >= VALUES_SHOWN:
                     break

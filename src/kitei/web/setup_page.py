@@ -99,23 +99,43 @@ def progress(*, actor: rule.Actor) -> Progress:
                 reverse("import"),
                 _FILL,
             ),
-            _register("member", Message("構成員"), Message("責任者や担当になる人です。"), actor, Message("%(count)s人")),
+            _register(
+                "member", Message("構成員"), Message("責任者や担当になる人です。"), actor, Message("%(count)s人")
+            ),
             Step(
                 "appointment",
                 Message("任命"),
                 Message("管理責任者など、規程が置く役割に就く人です。"),
                 DONE if len(held) == len(ROLES) else PARTLY if held else NOT_YET,
-                Message("空席: %(offices)s", {"offices": "、".join(vacant)}) if vacant and held else Message("%(count)s役割", {"count": len(held)}),
+                Message("空席: %(offices)s", {"offices": "、".join(vacant)})
+                if vacant and held
+                else Message("%(count)s役割", {"count": len(held)}),
                 reverse("list", args=["appointment"]) if held else reverse("import"),
                 _SEE if held else _FILL,
             ),
-            _register("document", Message("文書"), Message("契約書、規程、手順書、マニュアルです。ファイルはzipで一緒に取り込めます。"), actor, Message("%(count)s件")),
-            _register("equipment", Message("機器"), Message("責任と所在を管理する機器です。医療機関等に置いたものを含みます。"), actor, Message("%(count)s台")),
-            _register("risk", Message("リスク"), Message("リスクと対策、その運用手順です。"), actor, Message("%(count)s件")),
+            _register(
+                "document",
+                Message("文書"),
+                Message("契約書、規程、手順書、マニュアルです。ファイルはzipで一緒に取り込めます。"),
+                actor,
+                Message("%(count)s件"),
+            ),
+            _register(
+                "equipment",
+                Message("機器"),
+                Message("責任と所在を管理する機器です。医療機関等に置いたものを含みます。"),
+                actor,
+                Message("%(count)s台"),
+            ),
+            _register(
+                "risk", Message("リスク"), Message("リスクと対策、その運用手順です。"), actor, Message("%(count)s件")
+            ),
             Step(
                 "text",
                 Message("規程の本文"),
-                Message("Kiteiのひな形を使うか、自社の規程をそのまま使うかを選びます。自社の規程は、条の一覧をシート「現行規程」で取り込みます。"),
+                Message(
+                    "Kiteiのひな形を使うか、自社の規程をそのまま使うかを選びます。自社の規程は、条の一覧をシート「現行規程」で取り込みます。"
+                ),
                 DONE if editions or own else PARTLY if draft else NOT_YET,
                 _text_fact(own=own, newest=editions[0].label if editions else "", draft=draft),
                 reverse("regulation"),
@@ -126,7 +146,11 @@ def progress(*, actor: rule.Actor) -> Progress:
                 Message("施行"),
                 Message("施行日を決めて、規程を版として固定します。"),
                 DONE if in_force else PARTLY if editions else NOT_YET,
-                Message("%(label)s 施行中", {"label": in_force.label}) if in_force else Message("%(label)s 施行待ち", {"label": editions[0].label}) if editions else Message("なし"),
+                Message("%(label)s 施行中", {"label": in_force.label})
+                if in_force
+                else Message("%(label)s 施行待ち", {"label": editions[0].label})
+                if editions
+                else Message("なし"),
                 reverse("regulation-editions") if in_force else reverse("regulation-adopt"),
                 Message("版の一覧を見る") if in_force else Message("施行を登録する"),
             ),

@@ -21,6 +21,8 @@ from kitei.trust.access.rule import Actor
 SECONDS = 3600
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}\Z")
 _META = ".meta.json"
+_NAME_BYTES = 200
+_LONGEST_SUFFIX = 10
 
 
 def keep(*, actor: Actor, request: HttpRequest, name: str, chunks: Iterable[bytes]) -> str:
@@ -29,7 +31,7 @@ def keep(*, actor: Actor, request: HttpRequest, name: str, chunks: Iterable[byte
     token = secrets.token_urlsafe(32)
     folder = _root() / token
     folder.mkdir(parents=True, mode=0o700)
-    path = folder / (clean_name(name).lstrip(".") or "file")
+    path = folder / _on_disk(clean_name(name).lstrip(".") or "file")
     with path.open("xb") as stream:
         path.chmod(0o600)
         for chunk in chunks:
@@ -69,6 +71,14 @@ def sweep() -> None:
             until = folder.stat().st_mtime + SECONDS if folder.exists() else 0.0
         if until < clock.now().timestamp():
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _on_disk(name: str) -> str:
+    """Return the name cut to what a file system takes: 255 bytes, of which a Japanese character needs three."""
+    stem, dot, suffix = name.rpartition(".") if "." in name[-_LONGEST_SUFFIX:] else (name, "", "")
+    ending = dot + suffix
+    room = _NAME_BYTES - len(ending.encode())
+    return stem.encode()[:room].decode(errors="ignore") + ending
 
 
 def _root() -> Path:

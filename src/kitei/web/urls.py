@@ -6,7 +6,7 @@ from kitei.web import health, home, imports, mapping_page, setup_page
 
 urlpatterns = [
     path("", home.page, name="home"),
-    path("home/changes/", home.changes, name="home-changes"),
+    path("changes/", home.changes, name="home-changes"),
     path("checks/run/", home.run_now, name="checks-run"),
     path("requirements/<path:clause>/", home.requirement, name="requirement"),
     path("findings/", home.findings, name="findings"),

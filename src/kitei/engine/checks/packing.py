@@ -21,14 +21,14 @@ def pack(results: dict[str, Result]) -> dict[str, Any]:
 
 
 def unpack(data: dict[str, Any]) -> dict[str, Result]:
-    """Read what ``pack`` wrote."""
+    """Read what ``pack`` wrote, in the order of a run: PostgreSQL keeps the keys of JSON in an order of its own."""
     return {
         code: Result(
             Operated(entry["state"]),
             tuple(Message.from_json(fact) for fact in entry["facts"]),
             tuple(_unpack_finding(finding) for finding in entry["findings"]),
         )
-        for code, entry in data.items()
+        for code, entry in sorted(data.items())
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from kitei.engine.checks.model import CheckContext, Operated, Provision, Result, registry
@@ -13,8 +13,7 @@ from kitei.foundation import clock, transactions
 from kitei.trust.auditlog.models import Event
 
 KEEP_RUNS = 400
-# Best state first: a topic answered by several checks shows its weakest.
-_ORDER = [Operated.NOT_APPLICABLE, Operated.YES, Operated.PARTIAL, Operated.NO, Operated.NOT_STARTED]
+_ORDER = [Operated.YES, Operated.PARTIAL, Operated.NO]  # best first
 
 
 def run_checks(*, organization: Any, day: dt.date, provisions: Mapping[str, Provision]) -> dict[str, Result]:
@@ -63,28 +62,38 @@ def newest_event(*, organization: Any) -> Any:
 
 
 def by_topic(results: Mapping[str, Result]) -> dict[str, Result]:
-    """Merge results by topic: the weakest state, all facts, all findings (those of other topics go to theirs)."""
+    """Merge results by topic: states ``combined``, all facts, all findings (those of other topics go to theirs)."""
     merged: dict[str, Result] = {}
     for code, result in results.items():
         check = registry.checks.get(code)
         if check is None:  # a run stored before a check was renamed
             continue
         before = merged.get(check.topic)
-        state = result.state if before is None else max(before.state, result.state, key=weakness)
+        state = result.state if before is None else combined((before.state, result.state))
         facts = (*(before.facts if before else ()), *result.facts)
         findings = (*(before.findings if before else ()), *result.findings)
         merged[check.topic] = Result(state, facts, findings)
     return merged
 
 
-def weakness(state: Operated) -> int:
-    """Return how weak a state is: the larger, the weaker."""
-    return _ORDER.index(state)
+def combined(states: Collection[Operated]) -> Operated:
+    """Return the state of a whole from those of its parts; 未着手 without any.
+
+    The weakest counts. But a whole of which some parts have begun is not 未着手: it has gaps, and 未着手 would hide them.
+    """
+    begun = [state for state in states if state in {Operated.YES, Operated.PARTIAL, Operated.NO}]
+    idle = Operated.NOT_STARTED in states
+    if begun:
+        return max(*begun, Operated.PARTIAL if idle else Operated.YES, key=_ORDER.index)
+    return Operated.NOT_STARTED if idle or not states else Operated.NOT_APPLICABLE
 
 
 def acceptances(*, organization: Any, day: dt.date) -> dict[str, Acceptance]:
-    """Return finding key -> the acceptance that holds on ``day``."""
-    rows = Acceptance.objects.filter(organization=organization, withdrawn_at__isnull=True, until__gte=day).order_by(
-        "accepted_at"
-    )
+    """Return finding key -> the acceptance that holds on ``day``: from the day it was given until its last day."""
+    rows = Acceptance.objects.filter(
+        organization=organization,
+        withdrawn_at__isnull=True,
+        accepted_at__lt=clock.start_of(day + dt.timedelta(days=1)),
+        until__gte=day,
+    ).order_by("accepted_at", "id")
     return {row.finding: row for row in rows}

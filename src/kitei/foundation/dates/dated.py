@@ -94,7 +94,8 @@ def put_many(
 
     New codes get an identity; their first state begins on the natural start day in fact ``starts`` if there is one that
     is not later than ``day`` (so a machine introduced in 2019 is seen as of 2020), else on ``day``. Known codes get their
-    current state closed at ``day`` and a new one opened; a state that began on ``day`` itself is voided and replaced.
+    current state closed at ``day`` and a new one opened. The new state holds from ``day`` on, without end: states that
+    began on ``day`` or later, planned ones included, are voided and stay only as record of what was believed.
     Joins the caller's transaction; a few queries for each 500 rows.
     """
     transactions.require()
@@ -112,7 +113,13 @@ def put_many(
     for chunk in _chunks(sorted(codes)):
         held = identity.objects.select_for_update().filter(organization=organization, code__in=chunk).order_by("code")
         known.update(held.values_list("code", "id"))
-    new = {row.code for row in fresh if known[row.code] == row.id}
+    begun: set[uuid.UUID] = set()
+    if starts:
+        # An identity may stand without any state: another row of the same file refers to it and made it.
+        for chunk in _chunks(list(known.values())):
+            begun.update(
+                state.objects.filter(Q(of_id__in=chunk), organization=organization).values_list("of_id", flat=True)
+            )
     for chunk in _chunks(list(known.values())):
         states_of: models.QuerySet[Any] = state.objects.filter(
             Q(of_id__in=chunk), organization=organization, voided_at__isnull=True
@@ -123,7 +130,7 @@ def put_many(
     states = []
     for code, facts in rows.items():
         begin = day
-        if code in new and starts and facts.get(starts) is not None:
+        if starts and known[code] not in begun and facts.get(starts) is not None:
             begin = min(facts[starts], day)
         states.append(
             state(

@@ -72,6 +72,7 @@ class _Planner:
         self.known: dict[str, set[str]] = {}
         self.unread: set[str] = set()  # registers whose sheet could not be read; what refers to them is not judged
         self.files: dict[str, AttachedFile] = {}
+        self.settled_files: set[str] = set()  # named by rows that stay as they are
 
     def run(self, wanted: Collection[str]) -> Plan:
         for spec, grid in self._found(wanted):
@@ -260,6 +261,7 @@ class _Planner:
         changes = _differences(present, before, after)
         if not changes:
             plan.unchanged += 1
+            self._settle_files(sheet, row)
             return
         if row.version and version_of_row(spec, before, read=row.values) != row.version:
             self._conflict(sheet, row, changes)
@@ -271,6 +273,7 @@ class _Planner:
         """Deal with rows that need no comparing: those left as exported, and those with faults."""
         if row.untouched and before is not None:
             plan.unchanged += 1
+            self._settle_files(sheet, row)
             if version_of_row(sheet.spec, before, read=row.values) != row.version:
                 plan.stale.append(key)
             return True
@@ -333,13 +336,27 @@ class _Planner:
                 ),
             )
 
+    def _settle_files(self, sheet: Sheet, row: Row) -> None:
+        for column in sheet.spec.columns:
+            if column.kind is Kind.FILE and (name := row.values.get(column.key)):
+                found = attached_file(self.workbook, name)
+                if found is not None:
+                    self.settled_files.add(found.name)
+
     def _note_unused_files(self) -> None:
-        unused = self.workbook.files.keys() - {each.name for each in self.files.values()}
-        if unused:
-            names = "、".join(sorted(unused)[:_SHOWN]) + ("、…" if len(unused) > _SHOWN else "")
-            self.notes.append(
-                Issue(message=Message("次の添付ファイルは、どの行からも使われません：%(names)s", {"names": names}))
-            )
+        left = self.workbook.files.keys() - {each.name for each in self.files.values()}
+        for files, note in (
+            (
+                left & self.settled_files,
+                Message(
+                    "次の添付ファイルは、行に変わりがないため取り込みません（差し替えるときは、版も変えてください）：%(names)s"
+                ),
+            ),
+            (left - self.settled_files, Message("次の添付ファイルは、どの行からも使われません：%(names)s")),
+        ):
+            if files:
+                names = "、".join(sorted(files)[:_SHOWN]) + ("、…" if len(files) > _SHOWN else "")
+                self.notes.append(Issue(message=Message(note.msgid, {"names": names})))
 
     def _conflict(self, sheet: Sheet, row: Row, changes: Sequence[FieldChange]) -> None:
         first = changes[0]

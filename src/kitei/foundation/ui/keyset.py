@@ -14,6 +14,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db.models import Q
 
 PAGE = 50
@@ -32,7 +33,7 @@ class Page:
 
 def page(rows: Any, *, field: str, descending: bool, after: str = "", before: str = "", size: int = PAGE) -> Page:
     """Return one page of ``rows`` ordered by ``field`` and id. One query."""
-    start = read_token(before) or read_token(after)
+    start = _fitting(rows.model, field, read_token(before) or read_token(after))
     backward = bool(before) and start is not None
     falling = descending != backward
     ordered = rows.order_by(*((f"-{field}", "-pk") if falling else (field, "pk")))
@@ -56,7 +57,8 @@ def page(rows: Any, *, field: str, descending: bool, after: str = "", before: st
 
 def count(rows: Any) -> tuple[int, bool]:
     """Return (number of rows, whether there are more): counting stops after ``COUNTED``. One query."""
-    number = rows.order_by()[: COUNTED + 1].count()
+    # Only keys are counted: what the cells show (joins, names looked up) would be worked out for every counted row.
+    number = rows.order_by().values("pk")[: COUNTED + 1].count()
     return min(number, COUNTED), number > COUNTED
 
 
@@ -95,8 +97,26 @@ def read_token(token: str) -> tuple[Any, uuid.UUID] | None:
         elif (kind == "i") != (type(value) is int) or (kind == "s") != isinstance(value, str) or kind not in {"i", "s"}:
             return None
         return value, uuid.UUID(hex=key)
-    except (ValueError, TypeError, AttributeError, binascii.Error):
+    except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error):
         return None
+
+
+def _fitting(model: Any, path: str, start: tuple[Any, uuid.UUID] | None) -> tuple[Any, uuid.UUID] | None:
+    """Return ``start`` when its value is one the sorted column can hold; a token of another list's order is none."""
+    if start is None:
+        return None
+    try:
+        *joined, last = path.split("__")
+        for part in joined:
+            model = model._meta.get_field(part).related_model  # noqa: SLF001  Django's public way to a model's fields
+        column = model._meta.get_field(last)  # noqa: SLF001  the same
+    except FieldDoesNotExist:  # an annotation has no column to ask
+        return start
+    try:
+        column.run_validators(column.to_python(start[0]))
+    except (ValidationError, ValueError, TypeError):
+        return None
+    return start if not isinstance(start[0], str) or "\x00" not in start[0] else None
 
 
 def _beyond(field: str, start: tuple[Any, uuid.UUID], *, falling: bool) -> Q:

@@ -49,9 +49,9 @@ class FilterForm(forms.Form):
 
     def __init__(self, *args: Any, editions: tuple[Edition, ...], shown: Edition, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["edition"].choices = [(edition.id, edition.name) for edition in editions]  # type: ignore[attr-defined]  a ChoiceField
+        _offer(self, "edition", [(edition.id, str(edition.name)) for edition in editions])
         numbers = dict.fromkeys(clause.section for clause in shown.clauses)
-        self.fields["section"].choices = [("", gettext_lazy("すべて")), *((number, _heading(shown, number)) for number in numbers)]  # type: ignore[attr-defined]  the same
+        _offer(self, "section", [("", _("すべて")), *((number, _heading(shown, number)) for number in numbers)])
 
 
 class ReviewForm(forms.Form):
@@ -73,12 +73,15 @@ class ReviewForm(forms.Form):
         help_text=gettext_lazy("原文の写しではなく、自分の言葉で書きます。違いがなければ、そのままにします。"),
     )
     statement_en = forms.CharField(
-        label=gettext_lazy("要約（英語）"), required=False, max_length=4000, widget=forms.Textarea(attrs={"rows": 4, "lang": "en"})
+        label=gettext_lazy("要約（英語）"),
+        required=False,
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 4, "lang": "en"}),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["level"].choices = [(key, f"{label}（{COUNTING[severity]}）") for key, (severity, label) in LEVELS.items()]  # type: ignore[attr-defined]  a ChoiceField
+        _offer(self, "level", [(key, f"{label}（{COUNTING[severity]}）") for key, (severity, label) in LEVELS.items()])
 
 
 @require_safe
@@ -102,6 +105,7 @@ def catalogue_page(request: HttpRequest) -> HttpResponse:
         "here": "guideline",
         "edition": shown,
         "measured": shown.id == own,
+        "own_notice": catalogue.load(own).notice,
         "form": form,
         "groups": _by_section(shown, clauses, done),
         "count": len(clauses),
@@ -125,7 +129,7 @@ def clause_page(request: HttpRequest, clause: str) -> HttpResponse:
     edition = review.reviewed(organization=organization, edition=found)
     shown, shipped = edition.clause(clause), found.clause(clause)
     form = ReviewForm(
-        request.POST or None,
+        request.POST if request.method == "POST" else None,
         initial={
             "page": str(shown.page_label or ""),
             "level": shown.level,
@@ -137,7 +141,9 @@ def clause_page(request: HttpRequest, clause: str) -> HttpResponse:
         typed = form.cleaned_data
         try:
             transactions.durable(
-                lambda: review.review_clause(actor=actor, organization=organization, edition=edition.id, clause=clause, **typed)
+                lambda: review.review_clause(
+                    actor=actor, organization=organization, edition=edition.id, clause=clause, **typed
+                )
             )
         except UserError as error:
             form.add_error(None, str(error))
@@ -161,8 +167,18 @@ def clause_page(request: HttpRequest, clause: str) -> HttpResponse:
     return render(request, "guidelines/clause.html", context, status=422 if form.errors else 200)
 
 
+def _offer(form: forms.Form, name: str, choices: list[tuple[str, str]]) -> None:
+    """Set what a choice field offers: it depends on data and language of the request."""
+    field = form.fields[name]
+    if not isinstance(field, forms.ChoiceField):
+        raise TypeError(f"{name} offers no choices")
+    field.choices = choices
+
+
 def _find(clause: str) -> Edition | None:
-    return next((edition for edition in catalogue.editions() if any(each.id == clause for each in edition.clauses)), None)
+    return next(
+        (edition for edition in catalogue.editions() if any(each.id == clause for each in edition.clauses)), None
+    )
 
 
 def _fits(clause: Clause, chosen: dict[str, Any]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -170,14 +170,23 @@ def _facts_renewed(approved: Table, drawn: Table) -> Table:
     """Return ``drawn``, but where columns are 規範 keep the approved rows and renew only their fact cells.
 
     A register may drift from a provision; it never rewrites one (design §2.2). Rows are matched by their provision
-    cells; a row the registers no longer show keeps the facts it was approved with.
+    cells; a row the registers no longer show keeps the facts it was approved with. ``drawn`` may leave out columns of
+    ``approved`` (a disclosure of what was frozen as internal): columns are matched by their headers, and facts that only
+    the approved internal rows hold are left empty.
     """
-    fixed = [place for place, column in enumerate(approved.columns) if column.nature is Nature.PROVISION]
-    if not fixed or len(approved.columns) != len(drawn.columns):
+    headers = [column.header for column in approved.columns]
+    fixed = [place for place, column in enumerate(drawn.columns) if column.nature is Nature.PROVISION]
+    if not fixed or any(drawn.columns[place].header not in headers for place in fixed):
         return drawn
+    source = [headers.index(column.header) if column.header in headers else None for column in drawn.columns]
+    same = len(headers) == len(drawn.columns)
     facts = {tuple(row[place] for place in fixed): tuple(row) for row in drawn.rows}
-    rows = tuple(facts.get(tuple(row[place] for place in fixed), tuple(row)) for row in approved.rows)
-    return replace(drawn, rows=rows)
+
+    def renewed(row: Sequence[str]) -> tuple[str, ...]:
+        then = tuple(row[at] if at is not None and (same or place in fixed) else "" for place, at in enumerate(source))
+        return facts.get(tuple(then[place] for place in fixed), then)
+
+    return replace(drawn, rows=tuple(renewed(row) for row in approved.rows))
 
 
 def stamp() -> dt.datetime:

@@ -27,7 +27,10 @@ KINDS = ("docx", "pdf", "html")
 LIMIT_SECONDS = 90
 KEEP = dt.timedelta(days=7)
 _TWO_AT_ONCE = threading.BoundedSemaphore(2)
-_TOO_LONG = Message("文書の作成が%(seconds)s秒で終わらなかったため、やめました。しばらくしてから、もう一度行ってください。", {"seconds": LIMIT_SECONDS})
+_TOO_LONG = Message(
+    "文書の作成が%(seconds)s秒で終わらなかったため、やめました。しばらくしてから、もう一度行ってください。",
+    {"seconds": LIMIT_SECONDS},
+)
 _FAILED = Message("文書を作れませんでした。管理者に、操作した時刻を伝えてください。")
 
 

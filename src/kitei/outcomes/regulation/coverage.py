@@ -194,7 +194,7 @@ def _row(
     citations = _unique(citation for topic in clause.topics for citation in in_force.get(topic, ()))
     planned = _unique(Citation(key, label, "") for topic in clause.topics for key, label in drafted.get(topic, ()))
     found = [merged[topic] for topic in clause.topics if topic in merged]
-    state = max((result.state for result in found), key=runner.weakness, default=Operated.NOT_STARTED)
+    state = runner.combined([result.state for result in found])
     return Row(
         clause=clause,
         stated=Stated.YES if citations else Stated.DRAFT if planned else Stated.NO,

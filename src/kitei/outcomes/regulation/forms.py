@@ -26,7 +26,9 @@ class AdoptForm(forms.Form):
     file = forms.FileField(
         label=_("自社の規程のファイル"),
         required=False,
-        help_text=_("自社の規程を施行するときに選びます。Word（.docx）かPDF、50MBまで。条の一覧は、先に台帳のシート「現行規程」で取り込みます。"),
+        help_text=_(
+            "自社の規程を施行するときに選びます。Word（.docx）かPDF、50MBまで。条の一覧は、先に台帳のシート「現行規程」で取り込みます。"
+        ),
         widget=forms.ClearableFileInput(attrs={"accept": ".docx,.pdf"}),
         error_messages={"empty": _("ファイルが空です。内容のあるファイルを選んでください。")},
     )
@@ -37,9 +39,14 @@ class AdoptForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         error_messages={"required": _("施行日を入力してください。")},
     )
-    label = forms.CharField(label=_("版の名前"), max_length=40, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    label = forms.CharField(
+        label=_("版の名前"), max_length=40, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
     summary = forms.CharField(
-        label=_("改訂内容"), max_length=300, required=False, help_text=_("改訂履歴に載ります。例: 再委託先の確認の周期を見直した。")
+        label=_("改訂内容"),
+        max_length=300,
+        required=False,
+        help_text=_("改訂履歴に載ります。例: 再委託先の確認の周期を見直した。"),
     )
     approved_by = forms.CharField(
         label=_("承認者"),

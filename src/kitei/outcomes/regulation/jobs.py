@@ -30,13 +30,17 @@ def plan_runs() -> None:
             .first()
         )
         new_day = last is not None and last[0] < local.date() and local.time() >= DAILY
+        waiting = Job.objects.filter(organization=organization, kind=KIND, done_at__isnull=True, dead_at__isnull=True)
+        if waiting.exists():
+            continue  # also one that failed and waits for its next attempt: asking each time would pile them up
         if last is None or new_day or last[1] != runner.newest_event(organization=organization):
             transactions.durable(lambda organization=organization: queue.ask(organization=organization, kind=KIND))  # type: ignore[misc]
 
 
 def run_checks(job: Job) -> None:
-    """Run the checks of the job's organization for today. Running twice is harmless."""
+    """Run the checks of the job's organization for today, and forget old jobs. Running twice is harmless."""
     coverage.run_and_store(organization=job.organization)
+    queue.sweep()
 
 
 queue.handler(KIND, run_checks)

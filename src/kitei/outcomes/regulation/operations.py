@@ -257,6 +257,21 @@ def record_download(*, actor: rule.Actor, organization: Any, kind: str, edition:
     )
 
 
+def record_view(*, actor: rule.Actor, organization: Any, edition: str) -> None:
+    """Ask the rule and append the opening of an edition; joins the caller's transaction, before the first byte leaves."""
+    transactions.require()
+    decision = rule.require(actor, rule.VIEW, rule.Target("regulation", edition, organization=organization))
+    append(
+        organization=organization,
+        act=Act(
+            events.VIEWED,
+            actor.ref,
+            ("regulation", edition),
+            decision={"allowed": True, "reasons": list(decision.reasons)},
+        ),
+    )
+
+
 def _settled_facts(effective_on: dt.date) -> dict[str, str]:
     return {"edition.effective-on": format_date(effective_on, era=True)}
 

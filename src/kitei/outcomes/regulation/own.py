@@ -21,7 +21,11 @@ _SEPARATORS = re.compile(r"[、,，;；\s]+")
 
 
 def _provision_choices() -> tuple[Choice, ...]:
-    return tuple(Choice(declared.key, declared.name, declared.key) for declared in parse(model_text()).provisions)
+    # The unit stands in the label: 「1」 for a year's interval would otherwise be read as one month.
+    return tuple(
+        Choice(declared.key, f"{declared.name}（{declared.unit}）", declared.key, (declared.name,))
+        for declared in parse(model_text()).provisions
+    )
 
 
 COLUMNS = (
@@ -49,7 +53,16 @@ COLUMNS = (
     ),
     Column("page", "頁", "Page", Kind.CODE, max_length=20, example="5"),
     Column("provision", "規定値", "Provision", Kind.CHOICE, choices=_provision_choices(), width=30),
-    Column("provision_value", "値", "Value", Kind.INTEGER, minimum=0, maximum=10000),
+    Column(
+        "provision_value",
+        "値",
+        "Value",
+        Kind.INTEGER,
+        minimum=0,
+        maximum=10000,
+        help_ja="数字だけを、規定値の（　）の単位で書きます。",
+        help_en="Digits only, in the unit its name ends with.",
+    ),
 )
 
 own_articles = Register(
@@ -58,8 +71,13 @@ own_articles = Register(
 
 
 def topics_of(text: str, *, edition: catalogue.Edition) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Read a 要求事項 cell: return (topics, words that name nothing). A word is a clause label (イ-2), id, or topic."""
-    by_word = {fold(clause.label): clause.topics for clause in edition.clauses}
+    """Read a 要求事項 cell: return (topics, words that name nothing). A word is a clause label (イ-2), id, or topic.
+
+    People also write イ2, and オ-1 where the letter has one requirement only.
+    """
+    labels = {fold(clause.label): clause.topics for clause in edition.clauses}
+    by_word = {label if "-" in label else f"{label}-1": topics for label, topics in labels.items()}
+    by_word |= {label.replace("-", ""): topics for label, topics in labels.items()} | labels
     by_word |= {fold(clause.id): clause.topics for clause in edition.clauses}
     by_word |= {fold(topic): (topic,) for topic in TOPICS}
     topics: dict[str, None] = {}

@@ -122,7 +122,12 @@ class Shown:
 
 
 def lay_out(
-    tree: Regulation, *, guideline: Guideline, picture: Coverage | None, then: Regulation | None = None, live: bool = True
+    tree: Regulation,
+    *,
+    guideline: Guideline,
+    picture: Coverage | None,
+    then: Regulation | None = None,
+    live: bool = True,
 ) -> Shown:
     """Lay a tree out for reading. ``then`` is the frozen tree its annexes are compared with."""
     view = common.view(tree)
@@ -165,7 +170,12 @@ def own_articles(edition: Edition, *, guideline: Guideline, picture: Coverage | 
     articles = tuple(
         _article(
             Article(entry["id"], entry["label"], entry["caption"], (), tuple(entry["topics"]), entry.get("page", "")),
-            ArticleView(anchor_of(entry["id"]), f"{entry['label']}{common.bracketed(entry['caption'])}", common.bracketed(entry["caption"]), ()),
+            ArticleView(
+                anchor_of(entry["id"]),
+                f"{entry['label']}{common.bracketed(entry['caption'])}",
+                common.bracketed(entry["caption"]),
+                (),
+            ),
             guideline=guideline,
             todo=todo,
         )

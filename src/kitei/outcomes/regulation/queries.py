@@ -39,6 +39,11 @@ def editions(*, organization: Any) -> list[Edition]:
     return list(Edition.objects.filter(organization=organization).defer(*_LIGHT).order_by("-number"))
 
 
+def edition(*, organization: Any, number: int) -> Edition | None:
+    """Return the edition with this number, without its large columns; None if there is none."""
+    return Edition.objects.filter(organization=organization, number=number).defer(*_LIGHT).first()
+
+
 def draft_text(*, organization: Any) -> str | None:
     """Return the draft's text; None before ``kitei init`` made one."""
     return Draft.objects.filter(organization=organization).values_list("text", flat=True).first()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -46,7 +47,9 @@ def page(request: HttpRequest) -> HttpResponse:
     rule.require(actor, rule.VIEW, rule.Target("regulation", organization=organization))
     context: dict[str, Any] = {"section": "regulation", "here": "regulation", **_may(actor)}
     status = 422 if day.error else 200
-    if queries.edition_in_force(organization=organization, day=day.day) is None and queries.draft_text(organization=organization) is None:
+    coming = queries.next_edition(organization=organization, day=day.day)
+    found = queries.edition_in_force(organization=organization, day=day.day) or coming
+    if found is None and queries.draft_text(organization=organization) is None:
         return render(request, "regulation/none.html", context, status=status)
     published = publication.current(organization=organization, day=day.day)
     picture = _picture(organization, day)
@@ -63,7 +66,9 @@ def page(request: HttpRequest) -> HttpResponse:
         picture = coverage.at(organization=organization, day=day.day)
     note = None
     if selected is not None and picture is not None:
-        history = presentation.history_of(selected.id, organization=organization, editions=queries.editions(organization=organization))
+        history = presentation.history_of(
+            selected.id, organization=organization, editions=queries.editions(organization=organization)
+        )
         note = presentation.note(selected, shown=shown, picture=picture, history=history)
     context |= {
         "published": published,
@@ -75,8 +80,11 @@ def page(request: HttpRequest) -> HttpResponse:
         "note": note,
         "changed": [annex for annex in shown.annexes if annex.change is not None],
         "guideline": guideline,
-        "next_edition": _coming(organization, day.day),
+        "waiting": edition is not None and edition.effective_on > day.day,
+        "next_edition": coming if edition is not None and coming is not None and coming.pk != edition.pk else None,
     }
+    if edition is not None:
+        _record_view(actor, edition)
     return render(request, "regulation/page.html", context, status=status)
 
 
@@ -106,6 +114,7 @@ def edition(request: HttpRequest, number: int) -> HttpResponse:
         "incorporated": found.incorporated,
         **_may(actor),
     }
+    _record_view(actor, found)
     return render(request, "regulation/page.html", context)
 
 
@@ -146,7 +155,7 @@ def download(request: HttpRequest, kind: str) -> HttpResponse:
     wanted = request.GET.get("edition", "")
     rule.require(actor, rule.VIEW, rule.Target("regulation", organization=organization))
     if wanted:
-        found = _edition(actor, int(wanted) if wanted.isdecimal() and len(wanted) < 6 else 0)  # noqa: PLR2004  more is no number of an edition
+        found = _edition(actor, int(wanted) if re.fullmatch(r"[0-9]{1,5}", wanted) else 0)
         name, content = _frozen_file(found, kind)
         edition_id, rendering = str(found.id), Rendering.INTERNAL
     else:
@@ -157,9 +166,13 @@ def download(request: HttpRequest, kind: str) -> HttpResponse:
             name, content = _frozen_file(published.edition, ORIGINAL)
         else:
             name = publication.file_name(published, kind=kind)
-            content = child.render(published.tree, kind=kind, timestamp=build.stamp(), cache=settings.DATA / "cache" / "renderings")
+            content = child.render(
+                published.tree, kind=kind, timestamp=build.stamp(), cache=settings.DATA / "cache" / "renderings"
+            )
     transactions.durable(
-        lambda: operations.record_download(actor=actor, organization=organization, kind=kind, edition=edition_id, rendering=rendering)
+        lambda: operations.record_download(
+            actor=actor, organization=organization, kind=kind, edition=edition_id, rendering=rendering
+        )
     )
     suffix = name.rpartition(".")[2].lower()
     response = HttpResponse(content, content_type=CONTENT_TYPES.get(suffix, "application/octet-stream"))
@@ -175,8 +188,8 @@ def adopt(request: HttpRequest) -> HttpResponse:
     rule.require(actor, rule.APPROVE, rule.Target("regulation", organization=organization))
     listed = queries.own_articles(organization=organization, day=clock.today())
     form = AdoptForm(
-        request.POST or None,
-        request.FILES or None,
+        request.POST if request.method == "POST" else None,
+        request.FILES if request.method == "POST" else None,
         initial={"source": OWN if listed else MODEL, "label": build.next_label(organization=organization)},
     )
     if request.method == "POST" and form.is_valid():
@@ -211,6 +224,13 @@ def _adopt(actor: rule.Actor, typed: dict[str, Any]) -> Edition:
     return transactions.durable(lambda: operations.adopt(actor=actor, prepared=prepared))
 
 
+def _record_view(actor: rule.Actor, edition: Edition) -> None:
+    """Record that an edition was opened, before anything of it is sent (design §5)."""
+    transactions.durable(
+        lambda: operations.record_view(actor=actor, organization=actor.organization, edition=str(edition.pk))
+    )
+
+
 def _frozen_file(edition: Edition, kind: str) -> tuple[str, bytes]:
     """Return (name, bytes) of a file frozen with an edition; a company's own text is given out as it was uploaded."""
     found = edition.original or getattr(edition, kind, None)
@@ -221,7 +241,7 @@ def _frozen_file(edition: Edition, kind: str) -> tuple[str, bytes]:
 
 def _edition(actor: rule.Actor, number: int) -> Edition:
     """Return the edition of the actor's organization; Refused when there is none, as for another organization's."""
-    found = Edition.objects.filter(organization=actor.organization, number=number).defer("tree", "source_text").first()
+    found = queries.edition(organization=actor.organization, number=number)
     if found is None:
         target = rule.Target("regulation", str(number), actor.organization)
         raise rule.Refused(actor, rule.VIEW, target, rule.Decision(allowed=False, reasons=("no-visible-row",)))
@@ -230,12 +250,11 @@ def _edition(actor: rule.Actor, number: int) -> Edition:
 
 def _picture(organization: Any, day: Any) -> coverage.Coverage | None:
     """Return the stored picture for today, a computed one for another day; None before the first run."""
-    return coverage.current(organization=organization) if day.is_today else coverage.at(organization=organization, day=day.day)
-
-
-def _coming(organization: Any, day: Any) -> Edition | None:
-    """Return the edition already put in that takes effect after ``day``."""
-    return Edition.objects.filter(organization=organization, effective_on__gt=day).defer("tree", "source_text").order_by("effective_on").first()
+    return (
+        coverage.current(organization=organization)
+        if day.is_today
+        else coverage.at(organization=organization, day=day.day)
+    )
 
 
 def _may(actor: rule.Actor) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def ledger_summary(
 
 
 def responsibility(*, organization: Any, day: dt.date, rendering: Rendering) -> tuple[Table, ...]:
-    """別表10: 第1表 the standard by kind (規範), 第2表 what holds at institutions (現況). Three queries."""
+    """別表10 behind its written 第1表: 第2表 who answers by kind, 第3表 what holds at institutions; both 現況. Three queries."""
     kinds = queries.kind_states(organization=organization, day=day)
     groups = list(
         queries.ledger(organization=organization, day=day)
@@ -156,7 +156,7 @@ def _by_institution(
 
 
 def _by_kind(kinds: Mapping[uuid.UUID, EquipmentKindState], groups: Iterable[Mapping[str, Any]], day: dt.date) -> Table:
-    """第2表 of the disclosure: no institution is named, so rows are merged over all of them."""
+    """第3表 of the disclosure: no institution is named, so rows are merged over all of them."""
     merged: dict[tuple[str, str, str, str], list[Mapping[str, Any]]] = {}
     for group in groups:
         key = (

@@ -22,12 +22,10 @@ def kinds(*, actor: rule.Actor, day: dt.date) -> QuerySet[EquipmentKindState]:
 
 
 def equipment(*, actor: rule.Actor, day: dt.date) -> Any:
-    """Devices as of ``day`` with ``kind_name`` and the codes of what they refer to; no query per row."""
+    """Devices as of ``day`` with ``kind_name`` and the institution they stand at: what a list shows, no query per row."""
     named = EquipmentKindState.objects.as_of(day).filter(of_id=OuterRef("kind_id")).order_by().values("name")[:1]
     rows = rule.visible(actor, EquipmentState.objects.as_of(day), rule.LIST)
-    return rows.select_related("of", "kind", "institution", "supplier", "service", "custodian", "agreement").annotate(
-        kind_name=Subquery(named)
-    )
+    return rows.select_related("kind", "institution").annotate(kind_name=Subquery(named))
 
 
 def ledger(*, organization: Any, day: dt.date) -> Any:

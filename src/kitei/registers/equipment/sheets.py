@@ -17,7 +17,7 @@ def check_equipment(values: dict[str, Any]) -> Iterable[Problem]:
         yield Problem(
             "institution",
             Message(
-                "設置先区分が医療機関等なのに、医療機関等コードがありません。設置した医療機関等のコードを書いてください。"
+                "設置先区分が医療機関等なのに、医療機関番号がありません。設置した医療機関等の番号を書いてください。"
             ),
         )
     disposed, introduced = values.get("disposed_on"), values.get("introduced_on")

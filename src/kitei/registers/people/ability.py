@@ -115,7 +115,10 @@ def _practice_reason(days: int, day: dt.date, years: int, *, enough: bool) -> Me
     facts = {"years": full, "months": months, "needed": years}
     if enough:
         return Message("実務: %(years)s年%(months)sか月（必要 %(needed)s年）", facts)
-    return Message("実務: %(years)s年%(months)sか月で、必要な%(needed)s年に足りない", facts)
+    # Which work counts is said only here: whoever registered years of other work would not understand 「0年」.
+    return Message(
+        "実務（情報セキュリティに係る技術的対策）: %(years)s年%(months)sか月で、必要な%(needed)s年に足りない", facts
+    )
 
 
 def _deadline(best: QualificationState | None, day: dt.date) -> tuple[dt.date, str] | None:

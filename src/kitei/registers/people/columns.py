@@ -64,9 +64,9 @@ COMPANY = (
         "Company code",
         Kind.CODE,
         required=True,
-        help_ja="init で決まった英数字です。変えられません。",
-        help_en="Fixed at init.",
-        example="sakura",
+        help_ja="kitei init で決まった英数字です（--code を指定しなければ main）。変えられません。",
+        help_en="Fixed at kitei init: main, unless --code said otherwise.",
+        example="main",
     ),
     Column(
         "name", "会社名", "Company name", required=True, max_length=200, example="さくら医療クラウド株式会社", width=30
@@ -185,7 +185,17 @@ QUALIFICATIONS = (
 EXPERIENCES = (
     Column("code", "経験番号", "Experience number", Kind.CODE, required=True, example="E-001"),
     Column("member", "社員番号", "Member", Kind.REF, required=True, refers="member"),
-    Column("work", "業務の種類", "Kind of work", Kind.CHOICE, required=True, choices=WORK_KINDS, width=30),
+    Column(
+        "work",
+        "業務の種類",
+        "Kind of work",
+        Kind.CHOICE,
+        required=True,
+        choices=WORK_KINDS,
+        width=30,
+        help_ja="システム管理者の要件に数えるのは「情報セキュリティに係る技術的対策」です。",
+        help_en="What counts for a system administrator is technical measures for information security.",
+    ),
     Column("place", "従事先", "Place", max_length=120),
     Column("started_on", "開始日", "Started on", Kind.DATE, required=True),
     Column("ended_on", "終了日", "Ended on", Kind.DATE),

@@ -38,15 +38,18 @@ class MemberRegister(Register):
 
 
 def link_accounts(*, organization: Any) -> None:
-    """Let every account without a member stand for the member that has its mail address; joins the transaction."""
+    """Let every account without a member stand for the one member that has its mail address; joins the transaction.
+
+    An address that several members have says nothing about whose the account is: then it stands for nobody.
+    """
     transactions.require()
     for user in User.objects.filter(organization=organization, principal__isnull=True):
-        found = (
+        owners = list(
             models.MemberState.objects.filter(organization=organization, email__iexact=user.email)
             .as_of(clock.today())
-            .values_list("of_id", flat=True)
-            .first()
+            .values_list("of_id", flat=True)[:2]
         )
+        found = owners[0] if len(owners) == 1 else None
         if found is not None and not User.objects.filter(principal=found).exists():
             User.objects.filter(pk=user.pk).update(principal=found)
             append(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from kitei.foundation.sheets.spec import Problem, SheetSpec, register
@@ -32,6 +32,19 @@ def _ordered(first: str, second: str, message: Message) -> Any:
     return check
 
 
+def _same_company(
+    organization: Any, rows: Mapping[str, dict[str, Any]], _touched: Collection[str]
+) -> Iterable[tuple[str, Problem]]:
+    """Yield a problem for another company's code: its workbook must not overwrite ours, and the code never changes."""
+    for key, values in rows.items():
+        if values["code"] != organization.code:
+            message = Message(
+                "この会社のコードは「%(code)s」です。会社コードを直すか、別の会社のファイルでないか確かめてください。",
+                {"code": organization.code},
+            )
+            yield key, Problem("code", message)
+
+
 register(
     SheetSpec(
         key="company",
@@ -43,6 +56,7 @@ register(
         apply=people.company_apply,
         order=10,
         single=True,
+        check_all=_same_company,
         intro_ja="会社の名称などを1行で書きます。",
         intro_en="One row with the company's name and settings.",
     )

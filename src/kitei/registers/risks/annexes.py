@@ -22,7 +22,8 @@ def measures(*, organization: Any, day: dt.date, rendering: Rendering) -> tuple[
     """別表13: every adopted measure with its risks, 運用要否, article and procedures; one row a procedure.
 
     All but the last column change by revision only (規範); the day it was last done is a fact. The disclosure rendering
-    keeps the risks' numbers and leaves out what they are and how grave. Five queries.
+    keeps the risks' numbers and leaves out what they are and how grave; a 規範 column it keeps reads the same in both
+    renderings, so that a disclosure can be made of the rows an edition froze. Five queries.
     """
     risks = queries.all_risks(organization=organization, day=day)
     procedures = queries.all_procedures(organization=organization, day=day)
@@ -37,7 +38,7 @@ def measures(*, organization: Any, day: dt.date, rendering: Rendering) -> tuple[
             named = (_risks(measure, risks),) if internal else ()
             rows.append(
                 (
-                    _numbers(measure, risks, internal=internal),
+                    "、".join(measure.risks),
                     *named,
                     f"{measure.code} {measure.name}",
                     _NEEDED.get(measure.operation_needed, "未定"),
@@ -55,20 +56,13 @@ def measures(*, organization: Any, day: dt.date, rendering: Rendering) -> tuple[
         *(TableColumn(header, width, nature=Nature.PROVISION) for header, width in headers),
         TableColumn("最終実施日", 1.5),
     )
-    note = "採用した対策を掲げる。" + ("リスク番号の括弧内は、リスクレベルを示す。" if internal else "")
+    note = "採用した対策を掲げる。" + ("リスクの括弧内は、リスクレベルを示す。" if internal else "")
     return (Table(columns, tuple(rows), note=note, sources=("リスク", "対策", "運用手順")),)
 
 
-def _numbers(measure: MeasureState, risks: Mapping[str, RiskState], *, internal: bool) -> str:
-    if not internal:
-        return "、".join(measure.risks)
-    return "、".join(
-        f"{code}（{risks[code].level}）" if code in risks and risks[code].level else code for code in measure.risks
-    )
-
-
 def _risks(measure: MeasureState, risks: Mapping[str, RiskState]) -> str:
-    return "、".join(risks[code].title for code in measure.risks if code in risks)
+    found = (risks[code] for code in measure.risks if code in risks)
+    return "、".join(f"{risk.title}（{risk.level}）" if risk.level else risk.title for risk in found)
 
 
 def _place(measure: MeasureState, procedure: ProcedureState | None) -> str:

@@ -82,7 +82,7 @@ RISKS = (
         width=36,
         aliases=("リスク名", "リスクの内容"),
     ),
-    Column("service", "サービスコード", "Service", Kind.REF, refers="service"),
+    Column("service", "サービス番号", "Service", Kind.REF, refers="service", aliases=("サービスコード",)),
     Column(
         "flow", "情報流", "Information flow", max_length=200, example="医療機関端末からデータセンターへの送信", width=30
     ),

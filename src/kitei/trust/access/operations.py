@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from kitei.trust.auditlog import events
 from kitei.trust.auditlog.log import Act, append, append_many
 
 ROOT_FOLDER = "全体"
+_PLAIN_ID = re.compile(r"[A-Za-z0-9._:/-]{0,80}\Z")
 
 
 @dataclass(frozen=True)
@@ -82,8 +84,14 @@ def root_folder(*, organization: Organization) -> Folder:
 
 
 def record_refusal(*, refused: Refused, path: str = "") -> None:
-    """Append the refusal event in a transaction of its own: it survives the rollback of what was refused."""
+    """Append the refusal event in a transaction of its own: it survives the rollback of what was refused.
+
+    What was asked for may be typed text (an address, a form): what does not look like an id is committed to like any
+    other free text, because it may be a name and may have no canonical form.
+    """
     actor, target = refused.actor, refused.target
+    plain = _PLAIN_ID.match(target.id) is not None
+    private = {"path": path, "object": "" if plain else target.id.replace("\x00", "")}
 
     def work() -> None:
         append(
@@ -91,11 +99,11 @@ def record_refusal(*, refused: Refused, path: str = "") -> None:
             act=Act(
                 events.REFUSED,
                 actor.ref,
-                (target.kind, target.id),
+                (target.kind, target.id if plain else ""),
                 outcome="refused",
                 data={"action": refused.action},
                 decision={"allowed": False, "reasons": list(refused.decision.reasons)},
-                private={"path": path} if path else {},
+                private={name: text for name, text in private.items() if text},
             ),
         )
 

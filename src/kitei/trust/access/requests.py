@@ -9,7 +9,7 @@ from kitei.trust.access.rule import Actor
 
 def actor_of(request: HttpRequest) -> Actor:
     """Return who acts. RuntimeError on a page that anonymous readers reach: there the question is wrong."""
-    actor = getattr(request, "actor", None)
-    if not isinstance(actor, Actor):
+    actor: Actor | None = getattr(request, "actor", None)
+    if actor is None:
         raise RuntimeError("this page asked who acts, but nobody is logged in")
     return actor

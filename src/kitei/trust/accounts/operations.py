@@ -79,8 +79,9 @@ def invite_administrator(*, actor: tuple[str, str], organization: Any, email: st
 
 
 def issue_code(*, user: User) -> str:
-    """Return a fresh one-time code for ``user``; only its digest is kept."""
+    """Return a fresh one-time code for ``user``; only its digest is kept. Codes issued before no longer work."""
     transactions.require()
+    _use_up(user)
     code = "-".join("".join(secrets.choice(_CODE_ALPHABET) for _ in range(5)) for _ in range(4))
     OneTimeCode.objects.create(
         organization=user.organization, user=user, digest=_digest(code), expires_at=clock.now() + CODE_LIFE
@@ -116,6 +117,7 @@ def redeem_code(*, email: str, code: str, password: str) -> User:
     set_password(user=found.user, password=password, actor=("member", str(found.user_id)))
     if not OneTimeCode.objects.filter(id=found.id, used_at__isnull=True).update(used_at=now):
         raise wrong
+    _use_up(found.user)
     return found.user
 
 
@@ -142,6 +144,11 @@ def set_language(*, user: User, language: str) -> None:
         organization=user.organization,
         act=Act(LANGUAGE_SET, ("member", str(user.id)), ("account", str(user.id)), data={"language": language}),
     )
+
+
+def _use_up(user: User) -> None:
+    # A code lost on paper must not set the pass word again after its owner set one with another code.
+    OneTimeCode.objects.filter(user=user, used_at__isnull=True).update(used_at=clock.now())
 
 
 def _digest(code: str) -> str:

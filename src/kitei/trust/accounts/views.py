@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib import messages
@@ -12,13 +11,13 @@ from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from kitei.foundation import transactions
 from kitei.foundation.text import UserError
+from kitei.foundation.ui.referer import came_from
 from kitei.trust.accounts import operations
 from kitei.trust.accounts.demo import demo_accounts
 from kitei.trust.accounts.forms import CodeForm, LoginForm
@@ -71,7 +70,8 @@ def start_with_code(request: HttpRequest) -> HttpResponse:
 def set_language(request: HttpRequest) -> HttpResponse:
     """Switch the language, here and on the account, and return to the page one came from."""
     language = request.POST.get("language", "")
-    response = redirect(_came_from(request))
+    # The address comes from the Referer, so that pages that must look alike (404) hold no address in a hidden field.
+    response = redirect(came_from(request) or "/")
     if language not in dict(settings.LANGUAGES):
         return response
     user = request.user
@@ -81,12 +81,3 @@ def set_language(request: HttpRequest) -> HttpResponse:
         LANGUAGE_COOKIE, language, max_age=_YEAR, secure=settings.SESSION_COOKIE_SECURE, httponly=True, samesite="Lax"
     )
     return response
-
-
-def _came_from(request: HttpRequest) -> str:
-    # The address comes from the Referer, so that pages that must look alike (404) hold no address in a hidden field.
-    referer = request.headers.get("referer", "")
-    if url_has_allowed_host_and_scheme(referer, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
-        parts = urlsplit(referer)
-        return parts.path + (f"?{parts.query}" if parts.query else "")
-    return "/"

@@ -1,4 +1,4 @@
-"""Triggers that refuse UPDATE and DELETE on the log.
+"""Triggers that refuse UPDATE and DELETE on the log, also the DELETE that hides in SQLite's INSERT OR REPLACE.
 
 They are installed after every migration, because Django rebuilds a table to alter it on SQLite and the triggers silently
 go with the old table (traps.md). ``missing`` is what ``doctor`` and ``serve`` ask. The owner of the database file can
@@ -29,6 +29,13 @@ _SQLITE = {
     "auditlog_event_no_delete": f"""
         CREATE TRIGGER auditlog_event_no_delete BEFORE DELETE ON {_TABLE}
         BEGIN SELECT RAISE(ABORT, '{_MESSAGE}'); END""",
+    # INSERT OR REPLACE deletes the row it replaces, and SQLite fires no DELETE trigger for that by default.
+    "auditlog_event_no_replace": f"""
+        CREATE TRIGGER auditlog_event_no_replace BEFORE INSERT ON {_TABLE}
+        WHEN EXISTS (SELECT 1 FROM {_TABLE} WHERE id = NEW.id)
+          OR (NEW.leaf_index IS NOT NULL AND EXISTS (
+            SELECT 1 FROM {_TABLE} WHERE organization_id = NEW.organization_id AND leaf_index = NEW.leaf_index))
+        BEGIN SELECT RAISE(ABORT, '{_MESSAGE}'); END""",  # noqa: S608  the table's name is a constant
 }
 _POSTGRES_FUNCTION = f"""
     CREATE OR REPLACE FUNCTION auditlog_event_refuse() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -48,6 +48,8 @@ def rows(request: HttpRequest, key: str) -> HttpResponse:
     context = {
         "spec": spec,
         "section": spec.section,
+        "may_import": not page.rows
+        and rule.decide(actor, rule.EDIT, rule.Target(spec.key, organization=actor.organization)).allowed,
         "page": page,
         "wish": wish,
         "count": f"{number:,}",
