@@ -14,10 +14,10 @@ if "KITEI_TEST_HOME" not in os.environ:  # workers of xdist share the folder of 
 if os.environ.get("KITEI_TEST_DATABASE_URL"):
     os.environ["KITEI_DATABASE_URL"] = os.environ["KITEI_TEST_DATABASE_URL"]
 
-import datetime as dt  # noqa: E402
-from pathlib import Path  # noqa: E402
+import datetime as dt
+from pathlib import Path
 
-import pytest  # noqa: E402
+import pytest
 
 TODAY = dt.date(2026, 11, 22)
 HERE = Path(__file__).parent
@@ -55,60 +55,44 @@ def django_db_modify_db_settings(django_db_modify_db_settings):
     database = settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):
         worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
-        database.setdefault("TEST", {})["NAME"] = str(Path(os.environ["KITEI_TEST_HOME"]) / f"test-{worker}-{os.getpid()}.sqlite3")
+        database.setdefault("TEST", {})["NAME"] = str(
+            Path(os.environ["KITEI_TEST_HOME"]) / f"test-{worker}-{os.getpid()}.sqlite3"
+        )
         # Test data need not survive a power cut.
-        database["OPTIONS"]["init_command"] = database["OPTIONS"]["init_command"].replace("synchronous=FULL", "synchronous=OFF")
+        database["OPTIONS"]["init_command"] = database["OPTIONS"]["init_command"].replace(
+            "synchronous=FULL", "synchronous=OFF"
+        )
+
+
+@pytest.fixture(autouse=True)
+def _let_the_database_be_emptied(request, _django_db_helper):
+    """After a test whose transactions really committed pytest-django empties every table; the log's triggers would refuse.
+
+    They are taken away before it, and ``post_migrate``, which Django sends after it, puts them back.
+    """
+    yield
+    marker = request.node.get_closest_marker("django_db")
+    if {"transactional_db", "live_server"} & set(request.fixturenames) or (marker and marker.kwargs.get("transaction")):
+        from django.db import connections
+
+        from kitei.trust.auditlog import triggers
+
+        connections.close_all()
+        triggers.drop()
 
 
 @pytest.fixture
 def committed_db(transactional_db):
-    """A database whose transactions really commit, for tests with several connections; emptied afterwards.
+    """A database whose transactions really commit, for tests with several connections; emptied afterwards."""
+    from django.db import connection
 
-    The log's triggers would refuse the emptying: they are taken away before it, and ``post_migrate``, which Django sends
-    after it, puts them back.
-    """
-    from django.db import connection, connections
-
-    from kitei.trust.auditlog import triggers
-
-    yield connection
-    connections.close_all()
-    triggers.drop()
-
-
-class InjectedFailures:
-    """Makes every n-th durable transaction fail once at its end as a serialization failure does."""
-
-    def __init__(self, every):
-        self.every = every
-        self.seen = 0
-        self.failed = 0
-
-    def around(self, durable):
-        from django.db.utils import OperationalError
-        from psycopg.errors import SerializationFailure
-
-        def failing(work, **options):
-            self.seen += 1
-            fail = self.seen % self.every == 0
-
-            def once():
-                nonlocal fail
-                result = work()
-                if fail:
-                    fail = False
-                    self.failed += 1
-                    raise OperationalError("injected") from SerializationFailure("injected")
-                return result
-
-            return durable(once, **options)
-
-        return failing
+    return connection
 
 
 @pytest.fixture(autouse=True)
 def injected_failures(monkeypatch):
     """With KITEI_TEST_FAIL_EVERY=n every n-th durable transaction has to be repeated (issue 2: injected 40001s)."""
+    from injected import InjectedFailures
     from kitei.foundation import transactions
 
     every = int(os.environ.get("KITEI_TEST_FAIL_EVERY", "0"))

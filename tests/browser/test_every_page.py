@@ -5,10 +5,10 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 import pytest
-from browser_windows import PHONE, WIDE
-from conftest import PASSWORD, log_in
 from django.urls import Resolver404, URLPattern, get_resolver, resolve
-from pages import check_page, faults
+
+from browser.driving import PASSWORD, PHONE, WIDE, log_in
+from browser.pages import check_page, faults
 
 # What is no page to look at, and why. A new address is a page unless it is named here.
 NO_PAGE = {
@@ -24,7 +24,16 @@ NO_PAGE = {
     "regulation-download": "a download",
 }
 # Reached by doing something, and looked at in test_first_steps.py.
-BY_DOING = {"login", "start-with-code", "setup", "import-preview", "import-choose", "import-mapping", "regulation-adopt", "finding-accept"}
+BY_DOING = {
+    "login",
+    "start-with-code",
+    "setup",
+    "import-preview",
+    "import-choose",
+    "import-mapping",
+    "regulation-adopt",
+    "finding-accept",
+}
 
 
 def names(patterns):
@@ -63,7 +72,11 @@ def walk(page):
         wrong += faults(page, sizes)
         links = page.eval_on_selector_all("a[href]:not([download])", "all => all.map(each => each.href)")
         home = urlsplit(page.url).netloc
-        waiting += [f"{urlsplit(link).path}?{urlsplit(link).query}".rstrip("?") for link in links if urlsplit(link).netloc == home]
+        waiting += [
+            f"{urlsplit(link).path}?{urlsplit(link).query}".rstrip("?")
+            for link in links
+            if urlsplit(link).netloc == home
+        ]
     return seen, wrong
 
 

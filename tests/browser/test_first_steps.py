@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import openpyxl
 import pytest
-from conftest import PASSWORD, log_in
-from pages import check_page
+
+from browser.driving import PASSWORD, log_in
+from browser.pages import check_page
 
 SHEETS = {
     "部署": [["001", "開発部", None]],

@@ -7,7 +7,8 @@ import zipfile
 
 import openpyxl
 import pytest
-from conftest import APPOINTMENTS, DEPARTMENTS, MEMBERS
+
+from cli.console import APPOINTMENTS, DEPARTMENTS, MEMBERS
 
 CHANGES = re.compile(r"追加 (\d+)、変更 (\d+)")
 
@@ -33,7 +34,11 @@ def test_apply_writes_every_row_with_an_event_each(kitei, officers):
         ("0013", "𠮷田", "次郎"),
         ("0014", "佐藤", "三郎"),
     ]
-    assert kitei.rows("SELECT joined_on FROM people_memberstate ORDER BY code") == [("2019-04-01",), ("2019-10-01",), ("2026-04-01",)]
+    assert kitei.rows("SELECT joined_on FROM people_memberstate ORDER BY code") == [
+        ("2019-04-01",),
+        ("2019-10-01",),
+        ("2026-04-01",),
+    ]
     assert kitei.count("auditlog_event") - before >= 7
     assert kitei.count("access_membership") == 1
 
@@ -55,7 +60,9 @@ def test_the_template_is_empty_and_explained(kitei, tmp_path):
     kitei("export", "--template", path)
     assert changes(kitei("import", path, "--apply").stdout) == 0
     book = openpyxl.load_workbook(path)
-    assert {"はじめに", "会社", "構成員", "任命", "文書", "機器", "委託先", "医療機関", "リスク", "現行規程"} <= set(book.sheetnames)
+    assert {"はじめに", "会社", "構成員", "任命", "文書", "機器", "委託先", "医療機関", "リスク", "現行規程"} <= set(
+        book.sheetnames
+    )
 
 
 def test_a_change_shows_before_and_after(kitei, officers, book):
@@ -70,7 +77,11 @@ def test_a_change_shows_before_and_after(kitei, officers, book):
 def test_every_error_names_sheet_row_column_and_mend_and_nothing_is_saved(kitei, book):
     path = book(
         {
-            MEMBERS: [["0012", "髙﨑", "花子", "001", "2026/2/30"], ["0013", "𠮷田", "次郎", "999", None], ["0013", "佐藤", None, None, None]],
+            MEMBERS: [
+                ["0012", "髙﨑", "花子", "001", "2026/2/30"],
+                ["0013", "𠮷田", "次郎", "999", None],
+                ["0013", "佐藤", None, None, None],
+            ],
             APPOINTMENTS: [["N-1", "料理長", "0012", 0, "令和8年13月1日", None, None]],
         }
     )
@@ -133,12 +144,16 @@ def test_who_holds_no_office_may_not_take_the_registers_out(kitei, tmp_path):
     refused = kitei("export", tmp_path / "all.xlsx", "--as", "hanako@sakura.example", code=2)
     assert "権限がありません" in refused.stderr
     assert not (tmp_path / "all.xlsx").exists()
-    assert kitei.rows("SELECT name, outcome FROM auditlog_event ORDER BY id DESC LIMIT 1") == [("access:refuse", "refused")]
+    assert kitei.rows("SELECT name, outcome FROM auditlog_event ORDER BY id DESC LIMIT 1") == [
+        ("access:refuse", "refused")
+    ]
 
 
 def test_a_formula_is_text(kitei, book, tmp_path):
     kitei("import", book({DEPARTMENTS: [["001", "'=cmd()", None]]}), "--apply")
     path = tmp_path / "all.xlsx"
     kitei("export", path)
-    cells = [cell for row in openpyxl.load_workbook(path)["部署"].iter_rows() for cell in row if "cmd" in str(cell.value)]
+    cells = [
+        cell for row in openpyxl.load_workbook(path)["部署"].iter_rows() for cell in row if "cmd" in str(cell.value)
+    ]
     assert [cell.data_type for cell in cells] == ["s"]

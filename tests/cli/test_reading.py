@@ -9,7 +9,20 @@ import sys
 
 import pytest
 
-COMMANDS = ["demo", "init", "adopt", "serve", "worker", "upgrade", "check", "build", "import", "export", "who", "doctor"]
+COMMANDS = [
+    "demo",
+    "init",
+    "adopt",
+    "serve",
+    "worker",
+    "upgrade",
+    "check",
+    "build",
+    "import",
+    "export",
+    "who",
+    "doctor",
+]
 
 
 def cpu_seconds(run):
@@ -79,7 +92,11 @@ def test_wrong_usage_is_one_sentence_in_either_language_and_exit_2(kitei, tmp_pa
     assert kitei.rows("SELECT COUNT(*) FROM auditlog_event") == before
 
 
-@pytest.mark.parametrize("command", [["check"], ["export", "x.xlsx"], ["adopt", "--effective", "2026/12/1"], ["serve"], ["worker", "--once"]], ids=lambda c: c[0])
+@pytest.mark.parametrize(
+    "command",
+    [["check"], ["export", "x.xlsx"], ["adopt", "--effective", "2026/12/1"], ["serve"], ["worker", "--once"]],
+    ids=lambda c: c[0],
+)
 def test_before_init_every_command_says_what_to_do_first(fresh, tmp_path, command):
     said = fresh(*command, code=2, cwd=tmp_path)
     assert "kitei init" in said.stderr
@@ -89,7 +106,13 @@ def test_before_init_every_command_says_what_to_do_first(fresh, tmp_path, comman
 @pytest.mark.parametrize("role", ["chief-officer", "system-administrator"])
 def test_a_vacant_office_is_an_answer(kitei, role):
     answer = kitei.json("who", role)
-    assert (answer["role"], answer["as_of"], answer["holders"], answer["holder"], answer["acting"]) == (role, "2026-11-22", [], None, None)
+    assert (answer["role"], answer["as_of"], answer["holders"], answer["holder"], answer["acting"]) == (
+        role,
+        "2026-11-22",
+        [],
+        None,
+        None,
+    )
     assert answer["requirement"]["met"] is False
     assert answer["requirement"]["reasons"]
 
@@ -119,7 +142,10 @@ def test_check_finds_must_gaps_in_an_empty_company(kitei):
         assert set(finding["subject"]) == {"type", "id", "label"}
         assert finding["message"].endswith("。")
         assert finding["next_step"].endswith("。")
-    counted = {name: sum(1 for finding in answer["findings"] if finding["severity"] == name) for name in ("must", "should", "info")}
+    counted = {
+        name: sum(1 for finding in answer["findings"] if finding["severity"] == name)
+        for name in ("must", "should", "info")
+    }
     assert {name: answer["summary"][name] for name in counted} == counted
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import sys
 import time
 import urllib.error
@@ -11,7 +10,8 @@ import urllib.request
 
 import psutil
 import pytest
-from conftest import wait_for
+
+from cli.console import wait_for
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 

@@ -12,7 +12,9 @@ CODE = re.compile(r"\b(?:[A-Z2-9]{5}-){3}[A-Z2-9]{5}\b")
 
 
 def test_init_makes_everything_and_says_what_comes_next(fresh):
-    said = fresh("init", "--name", "椿メディカル株式会社", "--admin", "taro@tsubaki.example", "--code", "tsubaki").stdout
+    said = fresh(
+        "init", "--name", "椿メディカル株式会社", "--admin", "taro@tsubaki.example", "--code", "tsubaki"
+    ).stdout
     assert CODE.search(said)
     assert "kitei serve" in said
     assert "/start" in said
@@ -59,7 +61,9 @@ def test_init_refuses_what_it_cannot_use(kitei, arguments):
 def test_an_adopted_edition_counts_from_its_day_and_none_is_put_before_it(kitei):
     said = kitei("adopt", "--effective", "R8.12.1", "--approved-by", "代表取締役 佐藤").stdout
     assert "令和8年12月1日" in said
-    stated = {day: kitei.json("check", "--as-of", day, code=1)["summary"]["stated"] for day in ("2026-11-30", "2026-12-01")}
+    stated = {
+        day: kitei.json("check", "--as-of", day, code=1)["summary"]["stated"] for day in ("2026-11-30", "2026-12-01")
+    }
     assert stated["2026-11-30"] == 0
     assert stated["2026-12-01"] > 5
     assert kitei("adopt", "--effective", "2026-11-30", code=2).stderr.count("\n") == 1
@@ -105,7 +109,10 @@ def test_upgrade_keeps_a_copy_from_before(kitei):
         ({"KITEI_PUBLIC_URL": "kitei.example.jp"}, "KITEI_PUBLIC_URL"),
         ({"KITEI_TRUSTED_PROXIES": "proxy.example.jp"}, "KITEI_TRUSTED_PROXIES"),
         ({"KITEI_SMTP_HOST": "mail.example.jp"}, "KITEI_MAIL_FROM"),
-        ({"KITEI_SMTP_HOST": "mail.example.jp", "KITEI_SMTP_PORT": "smtp", "KITEI_MAIL_FROM": "k@example.jp"}, "KITEI_SMTP_PORT"),
+        (
+            {"KITEI_SMTP_HOST": "mail.example.jp", "KITEI_SMTP_PORT": "smtp", "KITEI_MAIL_FROM": "k@example.jp"},
+            "KITEI_SMTP_PORT",
+        ),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
 )

@@ -84,7 +84,14 @@ def test_a_late_evening_in_utc_is_already_the_next_day_in_tokyo(sakura):
 def member(organization, joined, day=DAY, **more):
     facts = {"family_name": "佐藤", "given_name": "花子", "joined_on": joined, **more}
     return transactions.durable(
-        lambda: put_many(identity=Member, state=MemberState, organization=organization, rows={"M1": facts}, starts="joined_on", day=day)
+        lambda: put_many(
+            identity=Member,
+            state=MemberState,
+            organization=organization,
+            rows={"M1": facts},
+            starts="joined_on",
+            day=day,
+        )
     )
 
 
@@ -134,7 +141,10 @@ def test_put_many_refuses_to_run_outside_a_transaction(committed_db):
 
 CODES = st.sampled_from(["D1", "D2", "D3"])
 CHANGES = st.lists(
-    st.tuples(st.integers(0, 12), st.dictionaries(CODES, st.sampled_from(["総務部", "開発部", "品質部", "営業部"]), min_size=1)),
+    st.tuples(
+        st.integers(0, 12),
+        st.dictionaries(CODES, st.sampled_from(["総務部", "開発部", "品質部", "営業部"]), min_size=1),
+    ),
     min_size=1,
     max_size=8,
 )
@@ -158,7 +168,9 @@ def test_whatever_happens_one_state_is_in_force_and_no_row_is_lost(sakura, chang
         assert len(found) == len(dict(found)), "two states of one identity are in force"
         assert dict(found) == expected[day]
     assert DepartmentState.objects.filter(organization=sakura).count() == rows, "history was lost"
-    assert not DepartmentState.objects.filter(organization=sakura, valid_until__lte=first, voided_at__isnull=True).exists()
+    assert not DepartmentState.objects.filter(
+        organization=sakura, valid_until__lte=first, voided_at__isnull=True
+    ).exists()
 
 
 def test_two_writers_of_one_row_never_leave_two_states_in_force(committed_db, make_sakura):

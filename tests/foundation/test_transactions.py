@@ -27,7 +27,7 @@ def in_thread(work):
     def target():
         try:
             answer["value"] = work()
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  passed on to the thread that asked
             answer["error"] = error
         finally:
             connections.close_all()
@@ -94,7 +94,9 @@ def test_trying_again_ends_after_the_given_attempts(db, no_waiting):
     assert len(tries) == 3
 
 
-@pytest.mark.parametrize("error", [IntegrityError("duplicate"), OperationalError("disk I/O error"), ValueError("wrong")])
+@pytest.mark.parametrize(
+    "error", [IntegrityError("duplicate"), OperationalError("disk I/O error"), ValueError("wrong")]
+)
 def test_other_errors_are_not_tried_again(db, no_waiting, error):
     tries = []
 
@@ -215,7 +217,7 @@ def test_which_errors_ask_for_another_try(error, again):
 
 
 def test_injected_failures_really_make_every_third_transaction_repeat(db, no_waiting):
-    from conftest import InjectedFailures
+    from injected import InjectedFailures
 
     injected = InjectedFailures(every=3)
     durable = injected.around(transactions.durable)

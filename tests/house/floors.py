@@ -13,7 +13,9 @@ GROUND = (-1, -1)
 
 def order():
     """Return container -> names from the top down."""
-    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
     return {
         contract["containers"][0]: [layer.strip("()") for layer in contract["layers"]]
         for contract in contracts

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from django.apps import apps
 from django.db.migrations.loader import MigrationLoader
+
 from house.floors import GROUND, ROOT, SOURCE, height, height_of_file
 
 TEMPLATE_USE = re.compile(r"""\{%-?\s*(?:extends|include)\s+["']([^"']+)["']""")
@@ -58,8 +59,16 @@ def test_the_import_contracts_hold():
 
 
 def test_the_floors_are_read_in_the_right_order():
-    assert height("kitei.web.urls") > height("kitei.outcomes.regulation.models") > height("kitei.outcomes.guidelines.models")
-    assert height("kitei.registers.risks.models") > height("kitei.registers.documents.models") > height("kitei.engine.checks.models")
+    assert (
+        height("kitei.web.urls")
+        > height("kitei.outcomes.regulation.models")
+        > height("kitei.outcomes.guidelines.models")
+    )
+    assert (
+        height("kitei.registers.risks.models")
+        > height("kitei.registers.documents.models")
+        > height("kitei.engine.checks.models")
+    )
     assert height("kitei.trust.access.rule") > height("kitei.trust.auditlog.log") > height("kitei.foundation.ui.lists")
     assert height("kitei.foundation.clock") > height("django.db.models") == GROUND
 
@@ -104,7 +113,10 @@ def test_templates_extend_and_include_downwards_only():
 
 
 def test_a_template_that_looks_up_is_found(tmp_path):
-    for room, text in (("low", '{% extends "high/page.html" %}'), ("high", '{% include "low/page.html" %}{% include "x.html" %}')):
+    for room, text in (
+        ("low", '{% extends "high/page.html" %}'),
+        ("high", '{% include "low/page.html" %}{% include "x.html" %}'),
+    ):
         page = tmp_path / room / "templates" / room / "page.html"
         page.parent.mkdir(parents=True)
         page.write_text(text)

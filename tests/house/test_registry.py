@@ -9,8 +9,8 @@ import re
 import pytest
 from django.core.management import call_command
 from django.urls import URLPattern, get_resolver
-from house.floors import ROOT, SOURCE
 
+from house.floors import ROOT, SOURCE
 from kitei.trust.auditlog import vocabulary
 
 # Reached without an account: logging in, the first pass word, the language, and the answer to "are you alive".

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from house.floors import ROOT
 
 AST_GREP = str(Path(sys.executable).parent / "ast-grep")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import datetime as dt
+import json
 
 import pytest
 
+from kitei.commands import reading
 from kitei.engine.checks import operations as checks
 from kitei.engine.checks import packing, runner
 from kitei.engine.checks.model import Operated, Result
@@ -13,8 +16,11 @@ from kitei.foundation import clock, transactions
 from kitei.foundation.jobs import queue
 from kitei.foundation.jobs.models import Job
 from kitei.foundation.sheets.table import Rendering
-from kitei.outcomes.regulation import jobs, operations, publication
+from kitei.foundation.text import UserError
+from kitei.outcomes.regulation import coverage, jobs, operations, own, publication
+from kitei.registers.equipment import operations as equipment
 from kitei.registers.risks import operations as risks
+from kitei.trust.auditlog.models import Event
 
 pytestmark = pytest.mark.django_db
 TODAY = dt.date(2026, 11, 22)
@@ -78,3 +84,33 @@ def test_the_disclosure_shows_the_provisions_that_were_approved_not_what_the_reg
     assert (internal["対策"], internal["周期"]) == (disclosed["対策"], disclosed["周期"]) == ("M-01 施錠", "月1回")
     assert "リスク" not in disclosed
     assert "S" not in "".join(disclosed.values())
+
+
+@pytest.mark.parametrize(("rendering", "made"), [(Rendering.INTERNAL, 1), (Rendering.DISCLOSURE, 0)])
+def test_the_matrix_is_recorded_and_never_stands_beside_a_disclosure(
+    sakura, operator, monkeypatch, tmp_path, rendering, made
+):
+    monkeypatch.setattr(transactions, "durable", lambda work, **_options: work())
+    operations.put_draft(actor=operator, organization=sakura)
+    given = {"org": None, "as_": None, "as_of": None, "format": "html", "out": str(tmp_path)}
+    reading.build(argparse.Namespace(**given, rendering=rendering.value))
+    assert len(list(tmp_path.glob("*.html"))) == 1
+    assert len(list(tmp_path.glob("*.xlsx"))) == made
+    events = Event.objects.filter(name="regulation:download").order_by("id")
+    assert [json.loads(bytes(event.payload))["data"]["format"] for event in events] == ["html", "xlsx"][: 1 + made]
+
+
+def test_an_uploaded_regulation_is_never_given_out_as_a_disclosure(sakura, operator):
+    row = {"code": "第1条", "position": 1, "caption": "目的", "clauses": ""}
+    own.own_articles.put(actor=operator, organization=sakura, rows={"第1条": row})
+    given = {
+        "organization": sakura,
+        "effective_on": TODAY,
+        "file_name": "規程.pdf",
+        "content": b"%PDF-1.7\n%%EOF\n",
+        "label": "第1版",
+    }
+    operations.adopt(actor=operator, prepared=operations.prepare_own(**given))
+    assert publication.current(organization=sakura, day=TODAY).edition.label == "第1版"
+    with pytest.raises(UserError, match="開示版がありません"):
+        publication.current(organization=sakura, day=TODAY, rendering=Rendering.DISCLOSURE)

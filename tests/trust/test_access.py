@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
 import uuid
@@ -101,7 +102,9 @@ def test_a_voided_membership_never_was(sakura, member):
     row = hold(actor, ADMIN, clock.start_of(dt.date(2026, 4, 1)))
     Membership.objects.filter(id=row.id).update(voided_at=clock.now())
     assert rule.roles_of(actor) == {}
-    assert not allowed(actor, rule.EDIT, Target("document", organization=sakura), at=clock.start_of(dt.date(2026, 5, 1)))
+    assert not allowed(
+        actor, rule.EDIT, Target("document", organization=sakura), at=clock.start_of(dt.date(2026, 5, 1))
+    )
 
 
 def test_a_membership_counts_only_in_its_own_organization(sakura, tsubaki, member):
@@ -122,6 +125,26 @@ def test_the_first_administrator_sets_kitei_up_until_an_office_is_held(sakura, t
     assert not allowed(first, rule.EDIT, target)
 
 
+def test_an_officer_who_cannot_log_in_yet_does_not_end_the_set_up(sakura, member):
+    _, user = member("最初の管理者")
+    first = Actor("member", str(user.id), sakura, user.name, None, administrator=True)
+    _, officer = member("鈴木太郎", ADMIN)
+    officer.set_unusable_password()
+    officer.save()
+    assert allowed(first, rule.EDIT, Target("document", organization=sakura))
+    officer.set_password("tsukushi-no-michi-2026")
+    officer.save()
+    assert not allowed(first, rule.EDIT, Target("document", organization=sakura))
+
+
+def test_what_was_decided_at_the_start_holds_for_that_act_and_organization_only(sakura, tsubaki, member):
+    actor, _ = member("佐藤花子")
+    carried = dataclasses.replace(actor, permits=frozenset({rule.EDIT}))
+    assert allowed(carried, rule.EDIT, Target("document", organization=sakura))
+    assert not allowed(carried, rule.APPROVE, Target("document", organization=sakura))
+    assert not allowed(carried, rule.EDIT, Target("document", organization=tsubaki))
+
+
 def test_a_decision_names_what_decided_it(sakura, member):
     actor, _ = member("鈴木太郎", ADMIN, PRIVACY_OFFICER.code)
     rows = {row.role: row.id for row in Membership.objects.all()}
@@ -139,7 +162,7 @@ def test_an_unknown_action_is_a_mistake_not_a_permission(sakura):
 
 
 def test_every_role_has_both_titles_and_one_may_not_edit():
-    assert OFFICERS - EDITORS == {AUDIT_OFFICER.code}
+    assert {AUDIT_OFFICER.code} == OFFICERS - EDITORS
     assert all(role.ja and role.en and role.topic for role in ROLES.values())
 
 

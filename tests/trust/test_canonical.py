@@ -14,9 +14,7 @@ from kitei.trust.auditlog import canonical
 from kitei.trust.auditlog.canonical import NotCanonicalError
 
 KEYS = st.text(st.characters(max_codepoint=127), max_size=12)
-TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40).map(
-    partial(unicodedata.normalize, "NFC")
-)
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40).map(partial(unicodedata.normalize, "NFC"))
 NUMBERS = st.integers(-(2**53) + 1, 2**53 - 1)
 PAYLOADS = st.dictionaries(
     KEYS,

@@ -161,7 +161,9 @@ def test_the_database_refuses_to_delete_an_event(sakura):
 def test_the_database_refuses_to_empty_the_log(sakura):
     record(sakura)
     if connection.vendor == "postgresql":
-        connection.cursor().execute("SET CONSTRAINTS ALL IMMEDIATE")  # else PostgreSQL itself refuses, for another reason
+        connection.cursor().execute(
+            "SET CONSTRAINTS ALL IMMEDIATE"
+        )  # else PostgreSQL itself refuses, for another reason
         refusing("TRUNCATE auditlog_event")
     assert Event.objects.count() == 1
 
@@ -204,7 +206,9 @@ def test_a_migration_that_alters_the_table_leaves_it_protected(committed_db, mak
             editor.alter_field(Event, old, wider, strict=False)
         gone = triggers.missing()
         if connection.vendor == "sqlite":
-            assert gone, "Django rebuilds the table on SQLite and drops its triggers; if it no longer does, this test is moot"
+            assert gone, (
+                "Django rebuilds the table on SQLite and drops its triggers; if it no longer does, this test is moot"
+            )
         emit_post_migrate_signal(verbosity=0, interactive=False, db="default")
         assert triggers.missing() == []
         refusing("DELETE FROM auditlog_event WHERE id = %s", key(event))

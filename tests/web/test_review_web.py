@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import argparse
 import base64
+import datetime as dt
 import json
+import threading
+import time
 import uuid
+from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connections
 
 from kitei.commands import reading, who_acts
-from kitei.foundation import clock
+from kitei.foundation import clock, transactions
+from kitei.foundation.sheets.grid import Grid, Workbook
 from kitei.foundation.tenancy.models import Organization
-from kitei.trust.access.rule import Refused
+from kitei.foundation.text import UserError
+from kitei.registers.people import operations as people
+from kitei.trust.access.rule import Actor, Refused
+from kitei.web import exchange
 
 pytestmark = pytest.mark.django_db
 
@@ -75,3 +84,49 @@ def test_an_organization_is_found_by_its_code_among_many(sakura):
     for number in range(25):
         Organization.objects.create(code=f"clinic-{number}", name="診療所", created_at=clock.now())
     assert who_acts.organization(options(org="clinic-24")).code == "clinic-24"
+
+
+def test_of_two_imports_of_one_row_at_once_the_second_is_refused(committed_db, make_sakura, monkeypatch):
+    organization = make_sakura()
+    actor = Actor("cli", "operator", organization)
+    row = {"code": "D1", "name": "総務部"}
+    transactions.durable(
+        lambda: people.departments.put(
+            actor=actor, organization=organization, rows={"D1": row}, day=dt.date(2026, 1, 1)
+        )
+    )
+
+    def plan(name):
+        grid = Grid(name="部署", rows=[["部署コード", "部署名"], ["D1", name]])
+        return exchange.plan(
+            actor=actor,
+            organization=organization,
+            path=Path("部署.xlsx"),
+            workbook=Workbook(file="部署.xlsx", sheets=[grid]),
+        )
+
+    looked = exchange._refuse_stale
+
+    def slowly(*given):
+        looked(*given)
+        time.sleep(0.3)  # long enough for the other one to look as well, if it may
+
+    monkeypatch.setattr(exchange, "_refuse_stale", slowly)
+    said = []
+
+    def run(made):
+        try:
+            with clock.at(dt.date(2026, 11, 22)):
+                exchange.apply(actor=actor, organization=organization, plan=made)
+            said.append("done")
+        except UserError:
+            said.append("refused")
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=(plan(name),)) for name in ("管理部", "総務本部")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(said) == ["done", "refused"]

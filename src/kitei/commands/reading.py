@@ -136,7 +136,7 @@ def _pad(text: str, width: int) -> str:
 
 
 def build(options: argparse.Namespace) -> None:
-    """Write the regulation in the asked formats, and the coverage matrix."""
+    """Write the regulation in the asked formats, and for use inside the company the coverage matrix."""
     organization = who_acts.organization(options)
     actor = who_acts.actor(options, organization)
     kinds = [kind.strip() for kind in options.format.split(",") if kind.strip()]
@@ -159,8 +159,15 @@ def build(options: argparse.Namespace) -> None:
         name, content = publication.document(published, kind=kind)
         if content is not None:
             print(_write(folder / name, content))
+    if rendering is Rendering.DISCLOSURE:
+        return  # the matrix names people and gaps: it is no document to give out
     from kitei.outcomes.regulation import matrix  # noqa: PLC0415  openpyxl takes 0.3 s; `check` and `who` do without
 
+    transactions.durable(
+        lambda: operations.record_download(
+            actor=actor, organization=organization, kind="xlsx", edition=published.edition_id, rendering=rendering
+        )
+    )
     picture = coverage.at(organization=organization, day=day)
     print(_write(folder / f"{organization.document_number}_対照表_{day:%Y%m%d}.xlsx", matrix.workbook(picture)))
 

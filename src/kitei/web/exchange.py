@@ -79,6 +79,7 @@ def apply(*, actor: rule.Actor, organization: Any, plan: Plan) -> None:
         raise UserError(Message("誤りのある取込はできません。先に誤りを直してください。"))
 
     def work() -> None:
+        organization.hold()
         editor = rule.decided_once(actor, rule.EDIT, rule.Target("register", organization=organization))
         for key in _touched(plan):
             _refuse_stale(organization, plan, key)

@@ -115,14 +115,7 @@ class _Planner:
             return []
         missing = [spec for spec in self.specs if spec.key not in found]
         if not found:
-            self.errors.add(
-                Issue(
-                    message=Message(
-                        "「%(file)s」に、取り込めるシートがありません。シートの名前を次のどれかにしてください：%(names)s",
-                        {"file": self.workbook.file, "names": self._names(missing)},
-                    )
-                )
-            )
+            self.errors.add(Issue(message=self._nothing_found(missing)))
         for spec in missing:
             if spec.key in wanted:
                 self.errors.add(
@@ -142,6 +135,17 @@ class _Planner:
                 )
             )
         return [(spec, found[spec.key]) for spec in self.specs if spec.key in found]
+
+    def _nothing_found(self, missing: Sequence[SheetSpec]) -> Message:
+        given = {"file": self.workbook.file, "names": self._names(missing)}
+        if self.workbook.file.lower().endswith(".csv"):  # it has no sheet a person could rename
+            return Message(
+                "「%(file)s」がどの台帳か分かりません。ひな形と同じ見出しにするか、ファイルの名前を次のどれかにしてください：%(names)s",
+                given,
+            )
+        return Message(
+            "「%(file)s」に、取り込めるシートがありません。シートの名前を次のどれかにしてください：%(names)s", given
+        )
 
     def _note_unknown(self, layout: Layout) -> None:
         if layout.unknown:

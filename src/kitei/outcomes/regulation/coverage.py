@@ -171,7 +171,10 @@ def assemble(*, organization: Any, day: dt.date, results: Mapping[str, Result], 
         for finding in {finding.key: finding for result in results.values() for finding in result.findings}.values()
     )
     # What the regulation itself has to hold comes first, then what is owed to the institutions around it.
-    shown = sorted(filter(_shown, guideline.section(REGULATION_SECTION)), key=lambda clause: clause.letter not in REGULATION_LETTERS)
+    shown = sorted(
+        filter(_shown, guideline.section(REGULATION_SECTION)),
+        key=lambda clause: clause.letter not in REGULATION_LETTERS,
+    )
     rows = tuple(_row(clause, in_force, drafted, merged, judged) for clause in shown)
     return Coverage(
         day=day,

@@ -145,6 +145,7 @@ def prepare_own(
     store.check_content(content=content, name=file_name)
     if not file_name.lower().endswith((".docx", ".pdf")):
         raise UserError(Message("規程のファイルは、Word（.docx）かPDFにしてください。"))
+    own.check_whole(content=content, name=file_name)
     _check_day(organization, effective_on)
     listed = queries.own_articles(organization=organization, day=clock.today())
     if not listed:
@@ -176,6 +177,7 @@ def adopt(*, actor: rule.Actor, prepared: Prepared) -> Edition:
     transactions.require()
     organization = prepared.organization
     rule.require(actor, rule.APPROVE, rule.Target("regulation", organization=organization))
+    organization.hold()
     _check_day(organization, prepared.effective_on)
     if Edition.objects.filter(organization=organization, label=prepared.label).exists():
         raise UserError(

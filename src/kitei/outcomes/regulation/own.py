@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from kitei.foundation.sheets.grid import Limits
+from kitei.foundation.sheets.packed import Packed
 from kitei.foundation.sheets.spec import Choice, Column, Kind, Problem, SheetSpec, register
-from kitei.foundation.text import Message
+from kitei.foundation.text import Message, UserError
 from kitei.foundation.text.japanese import fold
 from kitei.outcomes.guidelines import catalogue
 from kitei.outcomes.guidelines.topics import TOPICS
@@ -17,6 +19,8 @@ from kitei.outcomes.regulation.models import OwnArticle, OwnArticleState
 from kitei.outcomes.regulation.source import parse
 from kitei.registers.base.register import Register
 
+_PDF_END = b"%%EOF"
+_PDF_TAIL = 4096  # readers look for the mark near the end; some writers put bytes after it
 _SEPARATORS = re.compile(r"[、,，;；\s]+")
 
 
@@ -68,6 +72,24 @@ COLUMNS = (
 own_articles = Register(
     kind="own-article", identity=OwnArticle, state=OwnArticleState, columns=COLUMNS, event=events.OWN_ARTICLE_PUT
 )
+
+
+def check_whole(*, content: bytes, name: str) -> None:
+    """Raise UserError for a Word file or PDF that is cut off or damaged: an edition is frozen for ever.
+
+    A Word file has to hold its body, a PDF its end mark; what they say is not judged.
+    """
+    if name.lower().endswith(".docx"):
+        whole = "word/document.xml" in Packed(content, file=name, limits=Limits()).parts
+    else:
+        whole = _PDF_END in content[-_PDF_TAIL:]
+    if not whole:
+        raise UserError(
+            Message(
+                "「%(name)s」は途中で切れているか、壊れています。開けることを確かめ、保存し直してから選び直してください。",
+                {"name": name},
+            )
+        )
 
 
 def topics_of(text: str, *, edition: catalogue.Edition) -> tuple[tuple[str, ...], tuple[str, ...]]:

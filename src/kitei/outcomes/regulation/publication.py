@@ -39,7 +39,8 @@ def current(*, organization: Any, day: dt.date, rendering: Rendering = Rendering
 
     Before the first edition takes effect: the edition that waits for its day, else the draft.
 
-    UserError when there is neither.
+    UserError when there is neither, or when a company's own text is asked for in another rendering than the one it was
+    uploaded in: nobody has taken the names out of it.
     """
     edition = queries.edition_in_force(organization=organization, day=day) or queries.next_edition(
         organization=organization, day=day
@@ -52,6 +53,10 @@ def current(*, organization: Any, day: dt.date, rendering: Rendering = Rendering
         return Published(organization, day, rendering, None, tree)
     whole = Edition.objects.only("tree").get(pk=edition.pk)
     if whole.tree is None:
+        if rendering is not Rendering.INTERNAL:
+            raise UserError(
+                Message("自社の規程には開示版がありません。開示用のファイルを自社で用意し、文書に登録してください。")
+            )
         return Published(organization, day, rendering, edition, None)
     frozen = packing.unpack(whole.tree)
     provisions = queries.provisions_of(edition)

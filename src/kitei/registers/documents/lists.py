@@ -52,8 +52,8 @@ register(
                 lambda row: label(CLASSIFICATIONS, LEVEL_NAMES[row.classification]),
                 priority=2,
             ),
-            ListColumn("kept_at", _("保管先"), lambda row: label(KEPT_AT, row.kept_at), priority=3),
-            ListColumn("reviewed_on", _("最終見直し日"), lambda row: row.reviewed_on, priority=3),
+            ListColumn("kept_at", _("保管先"), lambda row: label(KEPT_AT, row.kept_at), optional=True),
+            ListColumn("reviewed_on", _("最終見直し日"), lambda row: row.reviewed_on, optional=True),
         ),
         filters=(
             ListFilter("kind", _("種類"), options(DOCUMENT_KINDS), equals("kind")),

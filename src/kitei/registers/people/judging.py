@@ -239,7 +239,8 @@ def emergency(context: CheckContext) -> Result:
     for row in rows:
         person = people.get(row.member_id)
         name = person.full_name if person else row.code
-        if row.confirmed_on is None or row.confirmed_on < oldest:
+        # A day still to come is a slip of the pen, not a confirmation.
+        if row.confirmed_on is None or not oldest <= row.confirmed_on <= context.day:
             findings.append(
                 _finding(
                     "people.contact-unconfirmed",
@@ -276,9 +277,10 @@ def _held_in_time(
     rows = queries.activities(organization=context.organization, day=context.day, kind=kind)
     facts, findings = [], []
     for row in rows:
-        if row.last_held_on is not None:
-            facts.append(Message("%(name)s %(day)s実施", {"name": row.name, "day": row.last_held_on}))
-        if row.last_held_on is None or add_months(row.last_held_on, limit.value) < context.day:
+        held = row.last_held_on if row.last_held_on and row.last_held_on <= context.day else None
+        if held is not None:
+            facts.append(Message("%(name)s %(day)s実施", {"name": row.name, "day": held}))
+        if held is None or add_months(held, limit.value) < context.day:
             findings.append(
                 _finding(
                     code,

@@ -93,11 +93,11 @@ def _requirement(
 ) -> tuple[bool, tuple[Message, ...]]:
     if not holders:
         return False, (Message("空席です。"),)
+    gone = tuple(
+        Message("%(name)sは在籍していません。", {"name": holder.name}) for holder in holders if not holder.employed
+    )
     if role != SYSTEM_ADMINISTRATOR.code:
-        gone = [holder for holder in holders if not holder.employed]
-        if gone:
-            return False, tuple(Message("%(name)sは在籍していません。", {"name": holder.name}) for holder in gone)
-        return True, (Message("任命されている人が在籍しています。"),)
+        return not gone, gone or (Message("任命されている人が在籍しています。"),)
     judged = abilities(
         organization=organization,
         day=day,
@@ -109,7 +109,7 @@ def _requirement(
         for holder in holders
         for reason in judged[holder.member].reasons
     )
-    return all(ability.met for ability in judged.values()), reasons
+    return not gone and all(ability.met for ability in judged.values()), (*gone, *reasons)
 
 
 def _person(holder: Holder) -> dict[str, str]:

@@ -6,6 +6,7 @@ import re
 import tomllib
 
 import pytest
+
 from house.floors import ROOT, SOURCE
 
 LONGEST = 500
@@ -14,7 +15,18 @@ TEXT = CODE | {".md", ".toml", ".yml", ".yaml", ".txt", ".json", ".kitei", ".loc
 # Written in two halves, so that this file does not hold what it looks for.
 MARKERS = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X)\b")
 MACHINE = re.compile(r"(?<![\w.~-])/(wo" + r"rk|ho" + r"me/\w+|ro" + r"ot)/")
-REGISTRIES = re.compile(r"(py" + r"pi\.org|pythonhosted\." + r"org|npmjs\." + r"(?:com|org)|regis" + r"try\.(?:npm|yarn)|deb\.debian\." + r"org)")
+REGISTRIES = re.compile(
+    "|".join(
+        name.replace(" ", "")
+        for name in (
+            r"py pi\.org",
+            r"pythonhosted\. org",
+            r"npmjs\. (?:com|org)",
+            r"regis try\.(?:npm|yarn)",
+            r"deb\.debian\. org",
+        )
+    )
+)
 
 
 def files_of(*places):
@@ -23,7 +35,11 @@ def files_of(*places):
     for place in places:
         base = ROOT / place
         for path in [base] if base.is_file() else sorted(base.rglob("*")):
-            if path.is_file() and not left & set(path.relative_to(ROOT).parts) and not any(p.endswith(".egg-info") for p in path.parts):
+            if (
+                path.is_file()
+                and not left & set(path.relative_to(ROOT).parts)
+                and not any(p.endswith(".egg-info") for p in path.parts)
+            ):
                 yield path
 
 
@@ -58,7 +74,12 @@ def test_no_source_file_is_longer_than_five_hundred_lines():
 
 
 def test_no_marker_of_unfinished_work_is_left():
-    assert holding(MARKERS, [path for path in EVERYTHING if SOURCE in path.parents or path.parts[-2] in {"tools", "tests"}]) == []
+    assert (
+        holding(
+            MARKERS, [path for path in EVERYTHING if SOURCE in path.parents or path.parts[-2] in {"tools", "tests"}]
+        )
+        == []
+    )
 
 
 def test_no_path_of_a_machine_stands_in_any_file():
@@ -83,7 +104,9 @@ def test_direct_run_time_dependencies_are_at_most_forty_and_locked():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     direct = [re.split(r"[\[;~=<> ]", line)[0].lower() for line in project["dependencies"]]
     assert len(direct) <= 40
-    locked = set(re.findall(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==", (ROOT / "requirements.lock").read_text(), re.MULTILINE))
+    locked = set(
+        re.findall(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
+    )
     assert [name for name in direct if name not in {entry.lower() for entry in locked}] == []
 
 
