@@ -98,7 +98,13 @@ def bare() -> float:
         "django.middleware.clickjacking.XFrameOptionsMiddleware",
     ]
     processors = ["django.template.context_processors.request", "django.contrib.auth.context_processors.auth"]
-    plain = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True, "OPTIONS": {"context_processors": processors}}]
+    plain = [
+        {
+            "BACKEND": "django.template.backends.django.DjangoTemplates",
+            "APP_DIRS": True,
+            "OPTIONS": {"context_processors": processors},
+        }
+    ]
     with override_settings(MIDDLEWARE=default, ROOT_URLCONF=Urls, TEMPLATES=plain):
         client = Client()
         client.force_login(User.objects.filter(principal__isnull=False).order_by("email").first())

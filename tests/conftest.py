@@ -113,6 +113,15 @@ def _fixed_clock():
 
 
 @pytest.fixture(autouse=True)
+def _no_request():
+    """Commands run inside a test tell the log about themselves; the next test starts without that."""
+    from kitei.trust.auditlog.log import set_context
+
+    yield
+    set_context(None)
+
+
+@pytest.fixture(autouse=True)
 def _japanese():
     from django.utils import translation
 

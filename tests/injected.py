@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 
 class InjectedFailures:
     """Makes every n-th durable transaction fail once at its end as a serialization failure does."""
@@ -15,6 +17,7 @@ class InjectedFailures:
         from django.db.utils import OperationalError
         from psycopg.errors import SerializationFailure
 
+        @functools.wraps(durable)
         def failing(work, **options):
             self.seen += 1
             fail = self.seen % self.every == 0

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 
 USAGE_ERROR = 2
+LAST_PORT = 65535
 
 
 def _english() -> bool:
@@ -26,6 +27,26 @@ def _t(ja: str, en: str) -> str:
     return en if _english() else ja
 
 
+# What argparse says itself, in Japanese; it looks its texts up by this function.
+_ARGPARSE = {
+    "usage: ": "使い方: ",
+    "positional arguments": "引数",
+    "options": "オプション",
+    "show this help message and exit": "この説明を表示する",
+    "the following arguments are required: %s": "次の引数が必要です: %s",
+    "unrecognized arguments: %s": "知らない引数があります: %s",
+    "expected one argument": "値が必要です",
+    "invalid %(type)s value: %(value)r": "%(value)r は使えません",
+    "invalid choice: %(value)r (choose from %(choices)s)": "%(value)r は選べません（%(choices)s から選んでください）",
+    "argument %(argument_name)s: %(message)s": "%(argument_name)s: %(message)s",
+    "ambiguous option: %(option)s could match %(matches)s": "%(option)s はどれのことか分かりません（%(matches)s）",
+}
+
+
+def _speak_japanese() -> None:
+    vars(argparse)["_"] = lambda text: _ARGPARSE.get(text, text)
+
+
 class _Parser(argparse.ArgumentParser):
     """Says usage errors in one line of the user's language and exits 2."""
 
@@ -33,6 +54,15 @@ class _Parser(argparse.ArgumentParser):
         sys.stderr.write(_t(f"使い方が違います: {message}\n", f"wrong usage: {message}\n"))
         sys.stderr.write(_t(f"`{self.prog} --help` で使い方を見られます。\n", f"See `{self.prog} --help`.\n"))
         raise SystemExit(USAGE_ERROR)
+
+
+def _port(text: str) -> int:
+    """Read the number of a TCP port; argparse says the sentence of the error."""
+    if text.isascii() and text.isdigit() and 1 <= int(text) <= LAST_PORT:
+        return int(text)
+    raise argparse.ArgumentTypeError(
+        _t(f"1から{LAST_PORT}までの番号にしてください（{text}）", f"must be a number from 1 to {LAST_PORT} ({text})")
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -62,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
         return commands.add_parser(name, help=_t(ja, en), description=_t(ja, en), parents=[shared])
 
     demo = add("demo", "架空の事業者を入れて開きます", "load a fictional provider and serve it")
-    demo.add_argument("--port", type=int, default=8000)
+    demo.add_argument("--port", type=_port, default=8000)
     demo.add_argument("--seed", type=int, default=1)
     demo.add_argument("--today", metavar="DATE", help=_t("この日を今日とする", "the day the demo is made for"))
     demo.add_argument(
@@ -101,7 +131,7 @@ def _parser() -> argparse.ArgumentParser:
     adopt.add_argument("--approved-by", default="", help=_t("承認者", "who approved"))
 
     serve = add("serve", "Webサーバーと作業プロセスを動かします", "run the web server and one worker")
-    serve.add_argument("--port", type=int, default=8000)
+    serve.add_argument("--port", type=_port, default=8000)
     serve.add_argument("--host", default="127.0.0.1")
 
     worker = add("worker", "裏の作業を行います", "run background work")
@@ -170,6 +200,8 @@ _MODULES = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 findings or failure, 2 usage or configuration error."""
+    if not _english():
+        _speak_japanese()
     parser = _parser()
     options = parser.parse_args(argv)
     if options.version:

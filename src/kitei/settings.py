@@ -11,7 +11,7 @@ import os
 import secrets
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from kitei.settings_error import ConfigurationError
 
 PACKAGE = Path(__file__).parent
+LAST_PORT = 65535
 DATA = Path(os.environ.get("KITEI_DATA", "kitei-data")).absolute()
 
 
@@ -28,6 +29,16 @@ def _secret_key() -> str:
         return path.read_text().strip()
     # Before `kitei init` there is nothing to protect: commands such as --help must still run.
     return secrets.token_urlsafe(48)
+
+
+def _parts(url: str) -> SplitResult | None:
+    """Return an address in its parts; None when it is none: a bracket without its fellow, a port that is no number."""
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  read for its ValueError
+    except ValueError:
+        return None
+    return parts
 
 
 def _database() -> dict[str, Any]:
@@ -42,8 +53,8 @@ def _database() -> dict[str, Any]:
                 "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
             },
         }
-    parts = urlsplit(url)
-    if parts.scheme not in {"postgresql", "postgres"} or not parts.path.strip("/"):
+    parts = _parts(url)
+    if parts is None or parts.scheme not in {"postgresql", "postgres"} or not parts.path.strip("/"):
         raise ConfigurationError(
             "KITEI_DATABASE_URL は postgresql://利用者:パスワード@ホスト:ポート/データベース名 の形で書いてください。"
             " (KITEI_DATABASE_URL must look like postgresql://user:password@host:port/name.)"
@@ -67,8 +78,8 @@ def _files() -> dict[str, Any]:
             "BACKEND": "kitei.foundation.files.storage.AtomicFileStorage",
             "OPTIONS": {"location": str(DATA / "files"), "base_url": None},
         }
-    parts = urlsplit(url)
-    if parts.scheme != "s3" or not parts.hostname:
+    parts = _parts(url)
+    if parts is None or parts.scheme != "s3" or not parts.hostname:
         raise ConfigurationError(
             "KITEI_STORAGE_URL は s3://バケット名/接頭辞 の形で書いてください。 (KITEI_STORAGE_URL must look like s3://bucket/prefix.)"
         )
@@ -88,10 +99,13 @@ def _public_url() -> tuple[str, list[str]]:
     url = os.environ.get("KITEI_PUBLIC_URL", "")
     if not url:
         return "", ["localhost", "127.0.0.1", "[::1]"]
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    parts = _parts(url)
+    # Kitei answers at the root of its host: links and cookies would miss a path, so one is refused here.
+    odd = parts is None or parts.path.strip("/") or parts.query or parts.fragment or parts.username
+    if parts is None or odd or parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ConfigurationError(
-            "KITEI_PUBLIC_URL は https://kitei.example.jp の形で書いてください。 (KITEI_PUBLIC_URL must look like https://kitei.example.jp.)"
+            "KITEI_PUBLIC_URL は https://kitei.example.jp の形で、パスを付けずに書いてください。"
+            " (KITEI_PUBLIC_URL must look like https://kitei.example.jp, without a path.)"
         )
     return url.rstrip("/"), [parts.hostname, "localhost", "127.0.0.1"]
 
@@ -111,7 +125,7 @@ def _trusted_proxies() -> list[str]:
 
 def _smtp_port() -> int:
     text = os.environ.get("KITEI_SMTP_PORT", "587")
-    if not text.isascii() or not text.isdigit():
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= LAST_PORT:
         raise ConfigurationError(
             "KITEI_SMTP_PORT は 587 のような番号で書いてください。 (KITEI_SMTP_PORT must be a number such as 587.)"
         )

@@ -7,6 +7,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("kitei.web.urls")),
     path("", include("kitei.trust.accounts.urls")),
+    path("", include("kitei.registers.documents.urls")),
     path("", include("kitei.outcomes.guidelines.urls")),
     path("", include("kitei.outcomes.regulation.urls")),
 ]

@@ -44,7 +44,9 @@ def test_equal_content_is_stored_once(sakura, bucket):
 
 def test_changed_bytes_are_noticed(sakura, bucket):
     row = store.put_bytes(organization=sakura, content=b"%PDF-1.7 contract", name="契約書.pdf")
-    bucket.put_object(Bucket="kitei-files", Key=f"sakura/{row.digest[:2]}/{row.digest[2:4]}/{row.digest}", Body=b"other")
+    bucket.put_object(
+        Bucket="kitei-files", Key=f"sakura/{row.digest[:2]}/{row.digest[2:4]}/{row.digest}", Body=b"other"
+    )
     with pytest.raises(UserError, match="一致しません"):
         store.read(row.digest)
 

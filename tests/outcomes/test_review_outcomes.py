@@ -20,10 +20,18 @@ from kitei.foundation.text import UserError
 from kitei.outcomes.regulation import coverage, jobs, operations, own, publication
 from kitei.registers.equipment import operations as equipment
 from kitei.registers.risks import operations as risks
+from kitei.trust.auditlog.log import set_context
 from kitei.trust.auditlog.models import Event
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_own_context")]
 TODAY = dt.date(2026, 11, 22)
+
+
+@pytest.fixture
+def _own_context():
+    """Commands tell the log who acts for the whole process; the next test is another process."""
+    yield
+    set_context(None)
 
 
 def test_an_acceptance_does_not_reach_back_before_it_was_given(sakura, operator):
@@ -114,3 +122,15 @@ def test_an_uploaded_regulation_is_never_given_out_as_a_disclosure(sakura, opera
     assert publication.current(organization=sakura, day=TODAY).edition.label == "第1版"
     with pytest.raises(UserError, match="開示版がありません"):
         publication.current(organization=sakura, day=TODAY, rendering=Rendering.DISCLOSURE)
+
+
+def test_a_topic_nobody_began_does_not_hide_the_must_findings_of_its_requirement(sakura, operator):
+    given = {"actor": operator, "organization": sakura}
+    equipment.kinds.put(rows={"K1": {"code": "K1", "name": "サーバー", "management": "台帳", "tier": "A"}}, **given)
+    device = {"code": "S-001", "kind": "K1", "name": "記録系", "placement": "own", "state": "in-use"}
+    equipment.equipment.put(rows={"S-001": device}, **given)
+    picture = coverage.at(organization=sakura, day=TODAY)
+    row = next(row for row in picture.rows if row.clause.label == "エ-1")
+    assert row.needs_action
+    assert row.operated in {Operated.PARTIAL, Operated.NO}
+    assert "equipment.responsibility" in {judged.finding.topic for judged in picture.open_findings}

@@ -28,19 +28,39 @@ def suzuki(sakura, operator):
         actor=operator,
         organization=sakura,
         rows={
-            "0001": {"code": "0001", "family_name": "鈴木", "given_name": "健一", "family_kana": "スズキ", "joined_on": dt.date(2010, 4, 1)},
+            "0001": {
+                "code": "0001",
+                "family_name": "鈴木",
+                "given_name": "健一",
+                "family_kana": "スズキ",
+                "joined_on": dt.date(2010, 4, 1),
+            },
             "0002": {"code": "0002", "family_name": "髙橋", "given_name": "誠", "joined_on": dt.date(2012, 4, 1)},
         },
     )
 
 
 def appoint(actor, organization, code, role="system-administrator", member="0001", **facts):
-    values = {"code": code, "role": role, "member": member, "valid_from": dt.date(2020, 4, 1), "article": "第15条", **facts}
+    values = {
+        "code": code,
+        "role": role,
+        "member": member,
+        "valid_from": dt.date(2020, 4, 1),
+        "article": "第15条",
+        **facts,
+    }
     operations.appoint_many(actor=actor, organization=organization, rows={code: values})
 
 
 def certify(actor, organization, **facts):
-    values = {"code": "Q1", "member": "0001", "kind": "riss", "number": "012345", "acquired_on": dt.date(2018, 4, 1), **facts}
+    values = {
+        "code": "Q1",
+        "member": "0001",
+        "kind": "riss",
+        "number": "012345",
+        "acquired_on": dt.date(2018, 4, 1),
+        **facts,
+    }
     operations.qualifications.put(actor=actor, organization=organization, rows={"Q1": values})
 
 
@@ -50,7 +70,10 @@ def practise(actor, organization, code="E1", **facts):
 
 
 def run(code, organization, day=DAY, **values):
-    provisions = {**registry.defaults, **{key: Provision(key, value, article="第10条") for key, value in values.items()}}
+    provisions = {
+        **registry.defaults,
+        **{key: Provision(key, value, article="第10条") for key, value in values.items()},
+    }
     return registry.checks[code].run(CheckContext(organization, day, provisions))
 
 
@@ -65,7 +88,9 @@ def met(organization, day=DAY, years=5):
 
 class TestHolding:
     def test_an_office_is_held_from_the_day_of_appointment_to_the_last_day(self, sakura, operator, suzuki):
-        appoint(operator, sakura, "A1", valid_from=dt.date(2024, 4, 1), last_day=dt.date(2025, 3, 31), end_kind="resigned")
+        appoint(
+            operator, sakura, "A1", valid_from=dt.date(2024, 4, 1), last_day=dt.date(2025, 3, 31), end_kind="resigned"
+        )
         named = {
             day: [holder.name for holder in queries.holders(organization=sakura, day=day)]
             for day in (dt.date(2024, 3, 31), dt.date(2024, 4, 1), dt.date(2025, 3, 31), dt.date(2025, 4, 1))
@@ -122,6 +147,30 @@ class TestAccessFollowsTheAppointment:
         appoint(operator, sakura, "A1", member="0002")
         assert not rule.decide(suzuki_signed_in, rule.EDIT, rule.Target("equipment", organization=sakura)).allowed
         assert Membership.objects.filter(voided_at__isnull=True).count() == 1
+
+    def test_leaving_the_company_ends_rights_and_coming_back_restores_them(self, sakura, operator, suzuki_signed_in):
+        appoint(operator, sakura, "A1")
+        target = rule.Target("equipment", organization=sakura)
+        row = {"code": "0001", "family_name": "鈴木", "given_name": "健一", "joined_on": dt.date(2010, 4, 1)}
+        midnight = clock.start_of(DAY + dt.timedelta(days=1))
+        operations.members.put(actor=operator, organization=sakura, rows={"0001": {**row, "left_on": DAY}})
+        assert rule.decide(suzuki_signed_in, rule.EDIT, target, at=midnight - dt.timedelta(microseconds=1)).allowed
+        assert not rule.decide(suzuki_signed_in, rule.EDIT, target, at=midnight).allowed
+        operations.members.put(actor=operator, organization=sakura, rows={"0001": row})
+        assert rule.decide(suzuki_signed_in, rule.EDIT, target, at=midnight).allowed
+
+    def test_an_appointment_of_somebody_who_left_gives_no_rights(self, sakura, operator, suzuki_signed_in):
+        row = {"code": "0001", "family_name": "鈴木", "given_name": "健一", "left_on": dt.date(2020, 3, 31)}
+        operations.members.put(actor=operator, organization=sakura, rows={"0001": row})
+        appoint(operator, sakura, "A1", valid_from=dt.date(2020, 4, 1))
+        assert not Membership.objects.exists()
+
+    def test_writing_a_member_who_stays_changes_no_rights(self, sakura, operator, suzuki_signed_in):
+        appoint(operator, sakura, "A1")
+        before = list(Membership.objects.values_list("id", "voided_at"))
+        row = {"code": "0001", "family_name": "鈴木", "given_name": "健一", "title": "部長"}
+        operations.members.put(actor=operator, organization=sakura, rows={"0001": row})
+        assert list(Membership.objects.values_list("id", "voided_at")) == before
 
     def test_an_ordinary_member_may_not_appoint(self, sakura, suzuki_signed_in):
         with pytest.raises(rule.Refused):
@@ -223,7 +272,15 @@ class TestChecks:
         assert codes(run("audit.internal", sakura)) == ["people.auditor-not-independent"]
 
     def test_a_contact_is_due_after_the_provision_and_not_on_it(self, sakura, operator, suzuki):
-        rows = {"K1": {"code": "K1", "order": 1, "member": "0001", "phone": "090-0000-0000", "confirmed_on": DAY - dt.timedelta(days=90)}}
+        rows = {
+            "K1": {
+                "code": "K1",
+                "order": 1,
+                "member": "0001",
+                "phone": "090-0000-0000",
+                "confirmed_on": DAY - dt.timedelta(days=90),
+            }
+        }
         operations.contacts.put(actor=operator, organization=sakura, rows=rows)
         drill = {"T1": {"code": "T1", "kind": "drill", "name": "復旧訓練", "last_held_on": DAY}}
         operations.activities.put(actor=operator, organization=sakura, rows=drill)
@@ -278,13 +335,26 @@ class TestAnnexes:
 
 
 def test_the_number_of_queries_does_not_grow_with_the_people(sakura, operator, django_assert_max_num_queries):
-    people = {f"{n:04d}": {"code": f"{n:04d}", "family_name": "山田", "given_name": f"{n}号", "joined_on": dt.date(2015, 4, 1)} for n in range(120)}
+    people = {
+        f"{n:04d}": {
+            "code": f"{n:04d}",
+            "family_name": "山田",
+            "given_name": f"{n}号",
+            "joined_on": dt.date(2015, 4, 1),
+        }
+        for n in range(120)
+    }
     operations.members.put(actor=operator, organization=sakura, rows=people)
     operations.appoint_many(
         actor=operator,
         organization=sakura,
         rows={
-            f"A{n}": {"code": f"A{n}", "role": "system-administrator", "member": f"{n:04d}", "valid_from": dt.date(2020, 4, 1)}
+            f"A{n}": {
+                "code": f"A{n}",
+                "role": "system-administrator",
+                "member": f"{n:04d}",
+                "valid_from": dt.date(2020, 4, 1),
+            }
             for n in range(120)
         },
     )

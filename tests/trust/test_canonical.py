@@ -49,7 +49,7 @@ def test_the_bytes_read_back_and_write_again_the_same(payload):
         {"鍵": 1},
         {1: "a"},
         {"a": b"bytes"},
-        {"a": {"b": [object()]}},
+        {"a": {"b": [frozenset()]}},
         {"a": "か\u3099"},
         {"a": "\ud800"},
         {"a": {1, 2}},

@@ -22,9 +22,17 @@ from kitei.foundation.tenancy.models import Organization
 from kitei.foundation.text import UserError
 from kitei.registers.people import operations as people
 from kitei.trust.access.rule import Actor, Refused
+from kitei.trust.auditlog.log import set_context
 from kitei.web import exchange
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_own_context")]
+
+
+@pytest.fixture
+def _own_context():
+    """Commands tell the log who acts for the whole process; the next test is another process."""
+    yield
+    set_context(None)
 
 
 @pytest.fixture

@@ -79,6 +79,13 @@ def export(options: argparse.Namespace) -> int:
     if path.suffix.lower() != ".xlsx":
         raise UserError(Message("書き出すファイルの名前は .xlsx で終わるようにしてください。"))
     language = "en" if get_language() == "en" else "ja"
+    if not path.parent.is_dir():
+        raise UserError(
+            Message(
+                "書き出す先のフォルダー「%(path)s」がありません。名前と場所を確かめてください。",
+                {"path": str(path.parent)},
+            )
+        )
     temporary = path.with_name(f".{path.name}.part")
     try:
         with temporary.open("wb") as stream:

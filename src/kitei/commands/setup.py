@@ -88,7 +88,7 @@ def _invite(options: argparse.Namespace) -> None:
 
     def work() -> str:
         code = accounts.invite_administrator(actor=actor.ref, organization=organization, email=options.admin)
-        people.link_accounts(organization=organization)
+        people.link_accounts(actor=actor, organization=organization)
         return code
 
     code = transactions.durable(work)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db.utils import OperationalError, ProgrammingError
 from django.utils.translation import gettext as _
 
-from kitei.foundation.text import UserError
+from kitei.foundation.text import Message, UserError
+
+_FULL = Message("ディスクに空きがないため、何も保存しませんでした。空きを増やしてから、もう一度行ってください。")
 
 
 def start(*, english: bool) -> None:
@@ -33,16 +37,9 @@ def explain(error: BaseException) -> str | None:
     if isinstance(error, ImproperlyConfigured):
         return _("設定に誤りがあります: %(reason)s") % {"reason": error}
     if isinstance(error, OperationalError | ProgrammingError):
-        text = str(error).splitlines()[0]
-        if "no such table" in text or "does not exist" in text or "unable to open" in text:
-            return _("データがまだ用意されていません。先に kitei init（又は kitei upgrade）を行ってください。")
-        return _(
-            "データベースを使えません（%(reason)s）。KITEI_DATABASE_URL とデータベースの状態を確かめてください。"
-        ) % {"reason": text}
-    if isinstance(error, FileNotFoundError):
-        return _("ファイル「%(name)s」がありません。名前と場所を確かめてください。") % {"name": error.filename}
-    if isinstance(error, PermissionError | IsADirectoryError | NotADirectoryError):
-        return _("「%(name)s」を読み書きできません。場所と権限を確かめてください。") % {"name": error.filename}
+        return _of_database(str(error).splitlines()[0])
+    if isinstance(error, OSError):
+        return _of_files(error)
     # Models can be imported only once Django has started; a refusal comes from them.
     from kitei.trust.access.operations import record_refusal  # noqa: PLC0415
     from kitei.trust.access.rule import Refused  # noqa: PLC0415
@@ -51,3 +48,33 @@ def explain(error: BaseException) -> str | None:
         record_refusal(refused=error)  # what it stopped is rolled back by now
         return _("この操作をする権限がありません。拒否を記録しました。")
     return None
+
+
+def _of_database(text: str) -> str:
+    """Return the sentence for a database's own complaint, of which ``text`` is the first line."""
+    if "disk is full" in text or "No space left" in text:
+        return _FULL.render()
+    if "readonly database" in text:
+        return _("データの置き場所「%(path)s」に書き込めません。持ち主と権限を直してください。") % {
+            "path": settings.DATA
+        }
+    if "database is locked" in text:
+        return _("ほかの処理がデータベースを使っています。終わるのを待って、もう一度行ってください。")
+    if "no such table" in text or "unable to open" in text or ("relation" in text and "does not exist" in text):
+        return _(
+            "データがまだ用意されていません（%(path)s）。場所（--data、KITEI_DATA）を確かめ、初めてなら kitei init、更新の後なら kitei upgrade を行ってください。"
+        ) % {"path": settings.DATA}
+    return _("データベースを使えません（%(reason)s）。KITEI_DATABASE_URL とデータベースの状態を確かめてください。") % {
+        "reason": text
+    }
+
+
+def _of_files(error: OSError) -> str | None:
+    """Return the sentence for a file that cannot be read or written; None for what has nothing to do with files."""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return _FULL.render()
+    if error.filename is None:
+        return None
+    if isinstance(error, FileNotFoundError):
+        return _("ファイル「%(name)s」がありません。名前と場所を確かめてください。") % {"name": error.filename}
+    return _("「%(name)s」を読み書きできません。場所と権限を確かめてください。") % {"name": error.filename}

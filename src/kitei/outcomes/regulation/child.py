@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def render(regulation: Regulation, *, kind: str, timestamp: dt.datetime, cache: 
 
     ``cache`` is the folder kept files stand in. UserError when the text cannot be set, or it takes too long.
     """
-    path = cache / f"{packing.content_hash(regulation)}.{kind}"
+    path = cache / f"{packing.content_hash(regulation)}-{version('kitei')}.{kind}"
     with contextlib.suppress(OSError):
         return path.read_bytes()
     content = render_many(regulation, kinds=(kind,), timestamp=timestamp)[kind]

@@ -155,6 +155,8 @@ def download(request: HttpRequest, kind: str) -> HttpResponse:
     wanted = request.GET.get("edition", "")
     rule.require(actor, rule.VIEW, rule.Target("regulation", organization=organization))
     if wanted:
+        if rendering is not Rendering.INTERNAL:
+            raise Http404  # a frozen edition keeps its internal documents only
         found = _edition(actor, int(wanted) if re.fullmatch(r"[0-9]{1,5}", wanted) else 0)
         name, content = _frozen_file(found, kind)
         edition_id, rendering = str(found.id), Rendering.INTERNAL

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
+from django.urls import reverse
 from django.utils.translation import gettext as translate
 from django.utils.translation import gettext_lazy as _
 
-from kitei.foundation.ui.lists import Cell, ListColumn, ListFilter, ListSpec, Section, Tag, register, section
+from kitei.foundation.ui.lists import Cell, Link, ListColumn, ListFilter, ListSpec, Section, Tag, register, section
 from kitei.registers.base.listing import equals, label, options, search
 from kitei.registers.documents import queries
 from kitei.registers.documents.columns import CLASSIFICATIONS, DOCUMENT_KINDS, KEPT_AT, LEVEL_NAMES, LEVELS
+from kitei.trust.access import rule
 
 section(Section("documents", _("文書"), "list", 50, args=("document",)))
 
@@ -23,6 +26,20 @@ def _standing(row: Any) -> Cell:
     if row.kept_at == "kitei" and row.file_id is None:
         return Tag(translate("ファイルなし"), "warn")
     return Tag(translate("有効"), "ok")
+
+
+def _files(*, actor: rule.Actor, day: dt.date, row: Any) -> list[tuple[Any, list[Any], list[list[Cell]]]]:
+    """The files of a document's versions, the newest first, each a link that opens it."""
+    lines: list[list[Cell]] = [
+        [
+            Link(found.file.name, reverse("document-file", args=[found.of_id, found.pk])),
+            found.version,
+            found.in_force_from or found.valid_from,
+        ]
+        for found in queries.versions(actor=actor, document_id=row.of_id)
+        if found.file is not None
+    ]
+    return [(_("ファイル（開くと記録に残ります）"), [_("ファイル"), _("版"), _("施行日")], lines)] if lines else []
 
 
 def _by_level(rows: Any, value: str) -> Any:
@@ -61,6 +78,7 @@ register(
             ListFilter("kept_at", _("保管先"), options(KEPT_AT), equals("kept_at")),
         ),
         lead=_("方針、規程、手順書、契約書などの、基準日の版です。"),
+        detail=_files,
         empty=_("まだ文書がありません。シート「文書」を記入し、ファイルと一緒にzipで取り込んでください。"),
     )
 )

@@ -38,6 +38,12 @@ def versions(*, actor: rule.Actor, document_id: uuid.UUID) -> list[DocumentState
     return list(rule.visible(actor, rows, rule.VIEW).select_related("of", "file").order_by("-valid_from"))
 
 
+def version(*, actor: rule.Actor, document_id: uuid.UUID, state_id: uuid.UUID) -> DocumentState | None:
+    """One recorded version of a document; None when there is none or the actor may not view it."""
+    rows = DocumentState.objects.filter(pk=state_id, of_id=document_id, voided_at__isnull=True)
+    return rule.visible(actor, rows, rule.VIEW).select_related("of", "file", "organization").first()
+
+
 def in_force(*, organization: Any, day: dt.date, kind: str) -> list[DocumentState]:
     """Documents of one kind whose version was in force on ``day``, by what is known now, each with that version.
 

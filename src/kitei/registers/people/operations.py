@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
+
+from django.db.models import Q
 
 from kitei.foundation import clock, transactions
 from kitei.foundation.sheets.spec import Changes
@@ -33,11 +35,33 @@ class MemberRegister(Register):
     ) -> dict[str, uuid.UUID]:
         """Write members as ``Register.put`` does, then link accounts by mail address."""
         touched = super().put(actor=actor, organization=organization, rows=rows, day=day, imported=imported)
-        link_accounts(organization=organization)
+        _renew_rights(actor=actor, organization=organization, member_ids=list(touched.values()))
+        link_accounts(actor=actor, organization=organization)
         return touched
 
 
-def link_accounts(*, organization: Any) -> None:
+def _renew_rights(*, actor: rule.Actor, organization: Any, member_ids: list[uuid.UUID]) -> None:
+    """Bring the rights of members in line with their last day: 退職 ends access at 24:00 of it (design §4).
+
+    Only what differs is replaced, so writing members who neither leave nor come back records nothing here.
+    """
+    for start in range(0, len(member_ids), 500):
+        rows = models.Appointment.objects.filter(
+            organization=organization, member_id__in=member_ids[start : start + 500], voided_at__isnull=True
+        )
+        wanted = _rights(organization=organization, appointments=rows)
+        held = access.ends_by_source(organization=organization, source_ids=list(wanted))
+        changed = [key for key, fact in wanted.items() if (fact.ends_at if fact else _NONE) != held.get(key, _NONE)]
+        access.replace_memberships(
+            actor=actor,
+            organization=organization,
+            source_kind="appointment",
+            void_sources=[key for key in changed if key in held],
+            facts=[fact for key in changed if (fact := wanted[key]) is not None],
+        )
+
+
+def link_accounts(*, actor: rule.Actor, organization: Any) -> None:
     """Let every account without a member stand for the one member that has its mail address; joins the transaction.
 
     An address that several members have says nothing about whose the account is: then it stands for nobody.
@@ -231,23 +255,61 @@ def appoint_many(
             for row in made
         ],
     )
+    wanted = _rights(organization=organization, appointments=made)
     access.replace_memberships(
         actor=actor,
         organization=organization,
         source_kind="appointment",
         void_sources=old.values(),
-        facts=[
-            access.MembershipFacts(
+        facts=[fact for fact in wanted.values() if fact is not None],
+    )
+
+
+_NONE = object()
+"""Stands for "no membership", which is not the same as a membership without an end."""
+
+
+def _rights(
+    *, organization: Any, appointments: Iterable[models.Appointment]
+) -> dict[uuid.UUID, access.MembershipFacts | None]:
+    """Return appointment id -> the rights it gives; None when the person had left before it began.
+
+    Rights run from 00:00 JST of 発令日 to the end of the last day in office or with the company, whichever comes first.
+    """
+    rows = list(appointments)
+    left = _last_days(organization=organization, member_ids={row.member_id for row in rows})
+    found: dict[uuid.UUID, access.MembershipFacts | None] = {}
+    for row in rows:
+        ends = min((day for day in (row.valid_until, _day_after(left.get(row.member_id))) if day), default=None)
+        found[row.id] = (
+            None
+            if ends is not None and ends <= row.valid_from
+            else access.MembershipFacts(
                 principal=row.member_id,
                 role=row.role,
                 starts_at=clock.start_of(row.valid_from),
-                ends_at=clock.start_of(row.valid_until) if row.valid_until else None,
+                ends_at=clock.start_of(ends) if ends else None,
                 deputy=row.deputy_order > 0,
                 source_id=row.id,
             )
-            for row in made
-        ],
-    )
+        )
+    return found
+
+
+def _last_days(*, organization: Any, member_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, dt.date]:
+    """Return member id -> 退職日, as known now, of those who have one."""
+    ids = list(member_ids)
+    found: dict[uuid.UUID, dt.date] = {}
+    for start in range(0, len(ids), 500):
+        rows = models.MemberState.objects.filter(
+            Q(valid_until__isnull=True) | Q(valid_until__gt=clock.today()),
+            organization=organization,
+            of_id__in=ids[start : start + 500],
+            voided_at__isnull=True,
+            left_on__isnull=False,
+        )
+        found.update(rows.values_list("of_id", "left_on"))
+    return found
 
 
 def _day_after(day: dt.date | None) -> dt.date | None:

@@ -65,6 +65,11 @@ def _first(rows: list[SupplierState], names: dict[Any, str], *, internal: bool, 
     return Table((*columns, TableColumn("認証", 1.8)), tuple(cells), caption="第1表　再委託先", sources=("委託先",))
 
 
+def _given(contact: str) -> str:
+    """Contact data are private and never frozen by value (design §2.7): the annex says only whether they are recorded."""
+    return "登録あり" if contact else "登録なし"
+
+
 def _second(rows: list[SupplierState], records: Any, *, internal: bool, era: bool) -> Table:
     cells = []
     for row in rows:
@@ -76,7 +81,7 @@ def _second(rows: list[SupplierState], records: Any, *, internal: bool, era: boo
         how = _HOW.get(record.confirmed_how, "")
         if internal:
             officer = f"{record.officer_title} {record.officer}".strip() or "未登録"
-            cells.append((row.name, officer, record.contact, record.emergency_contact, confirmed, how))
+            cells.append((row.name, officer, _given(record.contact), _given(record.emergency_contact), confirmed, how))
         else:
             title = record.officer_title or ("責任者（氏名の記載省略）" if record.officer else "未登録")
             cells.append((row.name, title, confirmed, how))

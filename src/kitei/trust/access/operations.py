@@ -77,6 +77,17 @@ def replace_memberships(
     )
 
 
+def ends_by_source(*, organization: Any, source_ids: list[uuid.UUID]) -> dict[uuid.UUID, dt.datetime | None]:
+    """Return source id -> when its membership ends (None: open), for the sources that have one."""
+    found: dict[uuid.UUID, dt.datetime | None] = {}
+    for start in range(0, len(source_ids), 500):
+        rows = Membership.objects.filter(
+            organization=organization, source_id__in=source_ids[start : start + 500], voided_at__isnull=True
+        )
+        found.update(rows.values_list("source_id", "ends_at"))
+    return found
+
+
 def root_folder(*, organization: Organization) -> Folder:
     """Return the organization's root folder, made on first use; joins the caller's transaction."""
     folder, _ = Folder.objects.get_or_create(organization=organization, parent=None, name=ROOT_FOLDER)
