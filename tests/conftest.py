@@ -65,14 +65,19 @@ def django_db_modify_db_settings(django_db_modify_db_settings):
 
 
 @pytest.fixture(autouse=True)
-def _let_the_database_be_emptied(request, _django_db_helper):
+def _let_the_database_be_emptied(request):
     """After a test whose transactions really committed pytest-django empties every table; the log's triggers would refuse.
 
     They are taken away before it, and ``post_migrate``, which Django sends after it, puts them back.
     """
-    yield
     marker = request.node.get_closest_marker("django_db")
-    if {"transactional_db", "live_server"} & set(request.fixturenames) or (marker and marker.kwargs.get("transaction")):
+    commits = {"transactional_db", "live_server"} & set(request.fixturenames) or (
+        marker and marker.kwargs.get("transaction")
+    )
+    if commits:
+        request.getfixturevalue("_django_db_helper")  # set up before this one, so emptied after it
+    yield
+    if commits:
         from django.db import connections
 
         from kitei.trust.auditlog import triggers

@@ -25,8 +25,15 @@ DATA = Path(os.environ.get("KITEI_DATA", "kitei-data")).absolute()
 
 def _secret_key() -> str:
     path = DATA / "secret-key"
-    if path.exists():
-        return path.read_text().strip()
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"秘密鍵のファイル「{path}」を読めません。kitei を動かす利用者を持ち主にしてください（sudo で init を行った後によく起こります）。"
+            f" (The secret key {path} cannot be read: make the user that runs kitei its owner.)"
+        ) from error
     # Before `kitei init` there is nothing to protect: commands such as --help must still run.
     return secrets.token_urlsafe(48)
 

@@ -71,10 +71,10 @@ def gone(processes):
 def test_it_serves_restarts_what_dies_and_leaves_nothing_behind(serving):
     with serving.get("/login") as page:
         assert page.status == 200
-    worker, web = serving.named("worker")[0], serving.named("gunicorn")[0]
+    worker, web = serving.named("kitei.cli worker")[0], serving.named("gunicorn")[0]
 
     worker.kill()
-    assert wait_for(lambda: [child for child in serving.named("worker") if child.pid != worker.pid])
+    assert wait_for(lambda: [child for child in serving.named("kitei.cli worker") if child.pid != worker.pid])
     assert serving.healthy(), "the web server goes on while the worker is started again"
 
     web.kill()

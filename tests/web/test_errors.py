@@ -187,3 +187,11 @@ def test_forwarded_headers_are_believed_from_trusted_proxies_only(settings, trus
     answer = ProxyMiddleware(address)(request)
 
     assert answer.content.decode() == f"{seen} testserver"
+
+
+def test_a_body_beyond_any_import_is_refused_before_it_is_read(client):
+    answer = client.post(
+        "/login", data=b"x", content_type="application/octet-stream", CONTENT_LENGTH=str(200 * 1024 * 1024)
+    )
+    assert answer.status_code == 413
+    assert "50MB" in answer.content.decode()

@@ -13,6 +13,7 @@ from kitei.foundation.text import Message
 
 NEEDED_SQLITE = (3, 37)
 LEAST_FREE = 200 * 1024 * 1024
+_NOT_SET_UP = Message("組織がまだありません。先に kitei init を行ってください。")
 
 
 def doctor(options: argparse.Namespace) -> int:
@@ -64,6 +65,18 @@ def faults() -> list[Message]:
     return found + _database_faults() + _mail_faults()
 
 
+def _anybody() -> bool:
+    """Whether an organization exists; False also while its table is missing."""
+    from django.db.utils import OperationalError, ProgrammingError  # noqa: PLC0415
+
+    from kitei.foundation.tenancy.models import Organization  # noqa: PLC0415
+
+    try:
+        return Organization.objects.exists()
+    except (OperationalError, ProgrammingError):
+        return False
+
+
 def _database_faults() -> list[Message]:
     from django.db import connection  # noqa: PLC0415
     from django.db.migrations.executor import MigrationExecutor  # noqa: PLC0415
@@ -75,7 +88,11 @@ def _database_faults() -> list[Message]:
         connection.ensure_connection()
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            if not executor.loader.applied_migrations or not _anybody():
+                return [_NOT_SET_UP]  # nothing yet, or init was cut off half-way: it goes on where it stopped
             return [Message("データベースがこの版のKiteiに合っていません。kitei upgrade を行ってください。")]
+        if not _anybody():
+            return [_NOT_SET_UP]
         missing = triggers.missing()
     except Error as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 from pathlib import Path
 
 from django.utils.translation import get_language
@@ -86,15 +87,16 @@ def export(options: argparse.Namespace) -> int:
                 {"path": str(path.parent)},
             )
         )
+    stream = io.BytesIO()  # a disk that fills up under a half-written zip would say so twice
+    if options.template:
+        exchange.write_template(stream, language=language)
+    else:
+        organization = who_acts.organization(options)
+        actor = who_acts.actor(options, organization)
+        exchange.export(actor=actor, organization=organization, stream=stream, language=language)
     temporary = path.with_name(f".{path.name}.part")
     try:
-        with temporary.open("wb") as stream:
-            if options.template:
-                exchange.write_template(stream, language=language)
-            else:
-                organization = who_acts.organization(options)
-                actor = who_acts.actor(options, organization)
-                exchange.export(actor=actor, organization=organization, stream=stream, language=language)
+        temporary.write_bytes(stream.getvalue())
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

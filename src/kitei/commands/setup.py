@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from django.conf import settings
@@ -177,10 +178,13 @@ def upgrade(options: argparse.Namespace) -> None:
 
 
 def copy_sqlite(source: Path, target: Path) -> None:
-    """Copy a live SQLite database consistently (its own backup interface), readable by its owner only."""
+    """Copy a live SQLite database consistently (its own backup interface), readable by its owner only; whole or not at all."""
     connections.close_all()
-    with sqlite3.connect(source) as old, sqlite3.connect(target) as new:
-        old.backup(new)
-    old.close()
-    new.close()
-    target.chmod(0o600)
+    part = target.with_name(f"{target.name}.part")
+    try:
+        part.touch(0o600)
+        with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(part)) as new:
+            old.backup(new)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)

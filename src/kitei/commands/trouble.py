@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import shutil
+import sqlite3
 import sys
 
 from django.conf import settings
@@ -12,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from kitei.foundation.text import Message, UserError
 
+_LEAST = 1024 * 1024  # SQLite's journal and index of it need this much to open a database at all
 _FULL = Message("ディスクに空きがないため、何も保存しませんでした。空きを増やしてから、もう一度行ってください。")
 
 
@@ -36,10 +39,12 @@ def explain(error: BaseException) -> str | None:
         return str(error)
     if isinstance(error, ImproperlyConfigured):
         return _("設定に誤りがあります: %(reason)s") % {"reason": error}
-    if isinstance(error, OperationalError | ProgrammingError):
+    if isinstance(error, OperationalError | ProgrammingError | sqlite3.OperationalError):
         return _of_database(str(error).splitlines()[0])
     if isinstance(error, OSError):
         return _of_files(error)
+    if isinstance(error, ValueError) and _hides_full_disk(error):
+        return _FULL.render()
     # Models can be imported only once Django has started; a refusal comes from them.
     from kitei.trust.access.operations import record_refusal  # noqa: PLC0415
     from kitei.trust.access.rule import Refused  # noqa: PLC0415
@@ -52,13 +57,13 @@ def explain(error: BaseException) -> str | None:
 
 def _of_database(text: str) -> str:
     """Return the sentence for a database's own complaint, of which ``text`` is the first line."""
-    if "disk is full" in text or "No space left" in text:
+    if "disk is full" in text or "No space left" in text or ("disk I/O error" in text and _is_full()):
         return _FULL.render()
     if "readonly database" in text:
         return _("データの置き場所「%(path)s」に書き込めません。持ち主と権限を直してください。") % {
             "path": settings.DATA
         }
-    if "database is locked" in text:
+    if "database is locked" in text or "already exists" in text:  # the latter: two commands prepare it at once
         return _("ほかの処理がデータベースを使っています。終わるのを待って、もう一度行ってください。")
     if "no such table" in text or "unable to open" in text or ("relation" in text and "does not exist" in text):
         return _(
@@ -67,6 +72,23 @@ def _of_database(text: str) -> str:
     return _("データベースを使えません（%(reason)s）。KITEI_DATABASE_URL とデータベースの状態を確かめてください。") % {
         "reason": text
     }
+
+
+def _hides_full_disk(error: BaseException) -> bool:
+    """Whether a full disk began it: a zip that cannot be closed raises something else on top."""
+    before = error.__context__
+    while before is not None:
+        if isinstance(before, OSError) and before.errno in {errno.ENOSPC, errno.EDQUOT}:
+            return True
+        before = before.__context__
+    return False
+
+
+def _is_full() -> bool:
+    try:
+        return shutil.disk_usage(settings.DATA).free < _LEAST
+    except OSError:
+        return False
 
 
 def _of_files(error: OSError) -> str | None:

@@ -41,6 +41,14 @@ PERMISSIONS_POLICY = ", ".join(
 )  # fmt: skip
 
 
+MAX_BODY = 60 * 1024 * 1024
+"""A little above the largest import file, which is refused with a page of its own."""
+TOO_LARGE = (
+    "送られたものが大きすぎます（上限50MB）。ファイルを分けるか、小さくしてください。\n"
+    "What was sent is too large (limit 50 MB). Split the file or make it smaller.\n"
+)
+
+
 class ProxyMiddleware:
     """Believe X-Forwarded-For and X-Forwarded-Proto only when they come from a proxy named in KITEI_TRUSTED_PROXIES.
 
@@ -52,7 +60,13 @@ class ProxyMiddleware:
         self.trusted = [ipaddress.ip_network(name) for name in settings.TRUSTED_PROXIES]
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Set the address and scheme, drop the headers."""
+        """Set the address and scheme, drop the headers; refuse a body nobody may send before it is read."""
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not length.isdigit() or int(length) > MAX_BODY:
+            # Reading comes later (the CSRF check reads forms), so a stranger's 200 MB would fill the disk before log-in.
+            return HttpResponse(
+                TOO_LARGE, status=413, content_type="text/plain; charset=utf-8", headers={"Connection": "close"}
+            )
         given = {name: request.META.pop(name, "") for name in _FORWARDED}
         if self._trusts(request.META.get("REMOTE_ADDR", "")):
             chain = [part.strip() for part in given["HTTP_X_FORWARDED_FOR"].split(",") if part.strip()]

@@ -94,13 +94,12 @@ def find_sheets(
     found: dict[str, Grid] = {}
     for spec in specs:
         mapping = mappings.get(spec.key)
+        grids: list[Grid] = []
         if mapping is not None and mapping.sheet:
             grids = by_name.get(fold(mapping.sheet), [])
             if not grids and len(workbook.sheets) == 1 and len(specs) == 1:
                 grids = list(workbook.sheets)  # a CSV is called by its file's name, which changes
-            if not grids:
-                continue
-        else:
+        if not grids:  # a company that maps its own sheet still edits what Kitei exported
             names = {fold(name) for name in (spec.ja, spec.en, *spec.aliases)}
             grids = [grid for name in names for grid in by_name.get(name, ())]
         if len(grids) > 1:
@@ -117,6 +116,19 @@ def find_sheets(
         if len(fitting) == 1:
             found[fitting[0].key] = workbook.sheets[0]
     return found
+
+
+def mapping_for(
+    grid: Grid, spec: SheetSpec, mappings: Mapping[str, SheetMapping], *, alone: bool
+) -> SheetMapping | None:
+    """Return the saved mapping that ``grid`` is read by: one made for a sheet of another name says nothing about it.
+
+    ``alone``: the file holds one sheet and one register was asked for, so its name does not matter (a CSV).
+    """
+    mapping = mappings.get(spec.key)
+    if mapping is None or not mapping.sheet or alone or fold(mapping.sheet) == fold(grid.name):
+        return mapping
+    return None
 
 
 def _fits(grid: Grid, spec: SheetSpec) -> bool:

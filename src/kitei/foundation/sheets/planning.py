@@ -10,7 +10,7 @@ from django.utils.translation import get_language
 from kitei.foundation.sheets import spec as registered
 from kitei.foundation.sheets.cells import EMPTY, canonical, shorten, show_cell, to_code
 from kitei.foundation.sheets.grid import AttachedFile, Grid, Workbook, attached_file, letter
-from kitei.foundation.sheets.headers import Layout, SheetMapping, find_sheets, locate
+from kitei.foundation.sheets.headers import Layout, SheetMapping, find_sheets, locate, mapping_for
 from kitei.foundation.sheets.plan import Added, Changed, FieldChange, Issue, Issues, Plan, SheetPlan
 from kitei.foundation.sheets.rows import REQUIRED, Row, Sheet, read_rows
 from kitei.foundation.sheets.spec import Column, Kind, Problem, SheetSpec
@@ -75,10 +75,12 @@ class _Planner:
         self.settled_files: set[str] = set()  # named by rows that stay as they are
 
     def run(self, wanted: Collection[str]) -> Plan:
+        alone = len(self.workbook.sheets) == 1 and len(self.specs) == 1
         for spec, grid in self._found(wanted):
             self.unread.add(spec.key)
+            mapping = mapping_for(grid, spec, self.mappings, alone=alone)
             try:
-                layout = locate(grid, spec, self.mappings.get(spec.key))
+                layout = locate(grid, spec, mapping)
             except UserError as fault:
                 self.errors.add(Issue(message=fault.message, sheet=grid.name))
                 continue
@@ -86,7 +88,7 @@ class _Planner:
             if self._has_identity(spec, layout) and not self._has_merged(layout):
                 sheet = self.sheets[spec.key] = Sheet(spec=spec, layout=layout)
                 self.unread.discard(spec.key)
-                read_rows(sheet, mapping=self.mappings.get(spec.key), language=self.language, fault=self._fault)
+                read_rows(sheet, mapping=mapping, language=self.language, fault=self._fault)
         for sheet in self.sheets.values():
             everything = sheet.spec.check_all is not None or sheet.spec.single
             sheet.current = self.existing(sheet.spec, None if everything else list(sheet.by_key)) if sheet.rows else {}
