@@ -207,8 +207,36 @@ class TestOwnRegulation:
         )
         operations.adopt(actor=operator, prepared=prepared)
         published = publication.current(organization=listed, day=DAY)
-        assert publication.document(published, kind="docx") == ("規程.docx", content)
-        assert publication.document(published, kind="pdf") == ("規程.docx", None)
+        assert publication.formats(published, kinds=["pdf"]) == ["original", "pdf"]
+        assert publication.document(published, kind="original") == ("規程.docx", content)
+
+    def test_the_annexes_stand_beside_it_without_kiteis_text(self, listed, operator, chief):
+        prepared = operations.prepare_own(
+            organization=listed, effective_on=DAY, file_name="規程.docx", content=word_file(), label="第4版"
+        )
+        operations.adopt(actor=operator, prepared=prepared)
+        published = publication.current(organization=listed, day=DAY)
+        tree = publication.own_annexes(published)
+        assert tree.chapters == ()
+        assert "佐藤 恵子" in str(tree.annexes)
+        assert all(table.sources for annex in tree.annexes for table in annex.tables)
+        name, content = publication.document(published, kind="pdf")
+        assert name == "KT-001_第4版_別表_20261122.pdf"
+        assert content.startswith(b"%PDF")
+        assert publication.document(published, kind="docx")[1].startswith(b"PK")
+        assert "別表4" in publication.document(published, kind="html")[1].decode()
+
+    def test_the_same_file_for_the_same_day_is_no_second_edition(self, listed, operator):
+        content = word_file()
+        for refused in (False, True):
+            prepared = operations.prepare_own(
+                organization=listed, effective_on=DAY, file_name="規程.docx", content=content, label=f"版{refused}"
+            )
+            if refused:
+                with pytest.raises(UserError, match="同じ本文"):
+                    operations.adopt(actor=operator, prepared=prepared)
+            else:
+                operations.adopt(actor=operator, prepared=prepared)
 
     @pytest.mark.parametrize(
         ("name", "content"), [("規程.pdf", b"PK\x03\x04..."), ("規程.docx", b"hello"), ("規程.docx", b"")]

@@ -62,7 +62,7 @@ def faults() -> list[Message]:
         found.append(
             Message("SQLiteが古すぎます（%(version)s）。3.37以後にしてください。", {"version": sqlite3.sqlite_version})
         )
-    return found + _database_faults() + _mail_faults()
+    return found + _database_faults() + _storage_faults() + _mail_faults()
 
 
 def _anybody() -> bool:
@@ -104,6 +104,23 @@ def _database_faults() -> list[Message]:
         ]
     if missing:
         return [Message("操作記録を守る仕組みがありません。kitei upgrade を行ってください。")]
+    return []
+
+
+def _storage_faults() -> list[Message]:
+    from django.core.files.storage import storages  # noqa: PLC0415
+
+    if not os.environ.get("KITEI_STORAGE_URL"):
+        return []
+    try:
+        storages["files"].exists("kitei-doctor")
+    except Exception as error:  # noqa: BLE001  whatever the storage's library raises is the fault to be said
+        return [
+            Message(
+                "ファイルの置き場所（KITEI_STORAGE_URL）を使えません（%(reason)s）。名前、鍵、つながりを確かめてください。",
+                {"reason": type(error).__name__},
+            )
+        ]
     return []
 
 

@@ -150,15 +150,14 @@ def build(options: argparse.Namespace) -> None:
     folder = Path(options.out)
     folder.mkdir(parents=True, exist_ok=True)
     published = publication.current(organization=organization, day=day, rendering=rendering)
-    for kind in kinds:
+    for kind in publication.formats(published, kinds=kinds):
         transactions.durable(
             lambda kind=kind: operations.record_download(  # type: ignore[misc]
                 actor=actor, organization=organization, kind=kind, edition=published.edition_id, rendering=rendering
             )
         )
         name, content = publication.document(published, kind=kind)
-        if content is not None:
-            print(_write(folder / name, content))
+        print(_write(folder / name, content))
     if rendering is Rendering.DISCLOSURE:
         return  # the matrix names people and gaps: it is no document to give out
     from kitei.outcomes.regulation import matrix  # noqa: PLC0415  openpyxl takes 0.3 s; `check` and `who` do without

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from kitei.engine.checks import operations as checks
+from kitei.engine.checks import runner
 from kitei.engine.checks.model import Basis, Check, Finding, Operated, Provision
 from kitei.foundation import clock, transactions
 from kitei.foundation.dates.japanese import DateError, parse_date
@@ -81,7 +82,8 @@ def page(request: HttpRequest) -> HttpResponse:
             "todo": [_finding(judged, picture, day) for judged in open_findings[:TODO_SHOWN]],
             "todo_count": len(open_findings),
             "should_count": sum(1 for judged in picture.findings if judged.acceptance is None) - len(open_findings),
-            "idle_count": sum(1 for row in picture.counted if row.checks and row.operated is Operated.NOT_STARTED),
+            "idle_count": _idle(picture),
+            "stale": day.is_today and runner.newest_event(organization=organization) != picture.seen_event,
             "old": day.is_today and picture.day != day.day,
         }
     return render(request, "web/home.html", context, status=422 if day.error else 200)
@@ -161,6 +163,7 @@ def findings(request: HttpRequest) -> HttpResponse:
             (_("そのほか"), _("推奨の事項と、まだ始めていない事項の不足です。"), others),
             (_("受容中"), _("理由と期限を決めて受け入れているものです。期限の翌日に、要対応へ戻ります。"), accepted),
         ],
+        "idle_count": _idle(picture),
         "may_accept": _may(actor, rule.APPROVE),
     }
     return render(request, "web/findings.html", context, status=422 if day.error else 200)
@@ -240,6 +243,11 @@ def _picture(organization: Any, day: AsOf) -> Coverage | None:
         if day.is_today
         else coverage.at(organization=organization, day=day.day)
     )
+
+
+def _idle(picture: Coverage) -> int:
+    """How many counted requirements nobody has begun: their gaps are no 要対応 yet, but they are not in order either."""
+    return sum(1 for row in picture.counted if row.checks and row.operated is Operated.NOT_STARTED)
 
 
 def _may(actor: rule.Actor, action: str) -> bool:

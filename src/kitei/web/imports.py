@@ -26,6 +26,7 @@ from kitei.foundation.sheets.headers import find_sheets
 from kitei.foundation.sheets.plan import Plan, SheetPlan
 from kitei.foundation.sheets.reader import read_tables
 from kitei.foundation.sheets.spec import Column, SheetSpec
+from kitei.foundation.sheets.template import OWN_SHEETS
 from kitei.foundation.text import UserError
 from kitei.foundation.ui.cells import date_text
 from kitei.foundation.ui.pages import Page, register
@@ -214,7 +215,9 @@ def _preview(
         "counts": plan.counts,
         "nothing": not (plan.counts["added"] or plan.counts["changed"]),
         "more_errors": plan.error_count - len(plan.errors),
-        "sheets": [_sheet(sheet, token) for sheet in plan.sheets.values()],
+        "sheets": [
+            _sheet(sheet, token) for sheet in plan.sheets.values() if sheet.added or sheet.changed or sheet.unchanged
+        ],
         "others": _others(workbook, plan, mappings, token),
         "specs": [{"key": sheet.key, "name": name_of(sheet)} for sheet in registered.specs()],
         "seen": fingerprint(plan),
@@ -278,7 +281,9 @@ def _others(workbook: Workbook, plan: Plan, mappings: Any, token: str) -> list[d
             "url": reverse("import-mapping", args=[token, taken[grid.name]]) if grid.name in taken else "",
         }
         for grid in workbook.sheets
-        if grid.name not in read and any(any(cell != "" for cell in row) for row in grid.rows[:50])
+        if grid.name not in read
+        and grid.name not in OWN_SHEETS
+        and any(any(cell != "" for cell in row) for row in grid.rows[:50])
     ]
 
 

@@ -135,6 +135,12 @@ def _row_number(text: str) -> int | None:
     return int(text) if re.fullmatch(r"[0-9]{1,6}", text.strip()) and int(text) else None
 
 
+def _likely_header(grid: Grid) -> int:
+    """Return the 1-based row of the first 20 with the most different words: titles above a table are short rows."""
+    widths = [len({cell.strip() for cell in row if isinstance(cell, str) and cell.strip()}) for row in grid.rows[:20]]
+    return widths.index(max(widths)) + 1 if widths else 1
+
+
 def _table(grid: Grid, spec: SheetSpec, wish: Wish) -> dict[str, Any]:
     """Return the headers of the file, what each column of the register is read from, and words to translate."""
     found: dict[str, int] = {}
@@ -144,6 +150,7 @@ def _table(grid: Grid, spec: SheetSpec, wish: Wish) -> dict[str, Any]:
         found, row = dict(layout.columns), layout.header_row
     except UserError as error:
         note = str(error)
+        row = row or _likely_header(grid)
     at = (row or 1) - 1
     headers = list(grid.rows[at]) if at < len(grid.rows) else []
     titles = [" ".join(str(cell).split()) for cell in headers]

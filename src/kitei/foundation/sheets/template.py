@@ -19,6 +19,10 @@ from kitei.foundation.text import Message
 HEADER_ROW = 3
 
 
+OWN_SHEETS = frozenset({"はじめに", "Read me", "記入例", "Examples", "選択肢", "Choices"})
+"""Names of the sheets that explain the workbook in either language: never read, never offered to be mapped."""
+
+
 def write_template(
     stream: IO[bytes], specs: Sequence[SheetSpec], *, timestamp: dt.datetime, language: str = "ja"
 ) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -93,6 +93,8 @@ class Coverage:
     rows: tuple[Row, ...]
     findings: tuple[JudgedFinding, ...]
     provisions: Mapping[str, Provision]
+    seen_event: Any = None
+    """The newest change the stored run had seen; None for a picture computed on demand."""
 
     @property
     def counted(self) -> tuple[Row, ...]:
@@ -133,7 +135,8 @@ def current(*, organization: Any) -> Coverage | None:
     if latest is None:
         return None
     run, results = latest
-    return assemble(organization=organization, day=run.day, results=results, made_at=run.finished_at)
+    picture = assemble(organization=organization, day=run.day, results=results, made_at=run.finished_at)
+    return replace(picture, seen_event=run.seen_event)
 
 
 def at(*, organization: Any, day: dt.date) -> Coverage:

@@ -179,6 +179,7 @@ def adopt(*, actor: rule.Actor, prepared: Prepared) -> Edition:
     rule.require(actor, rule.APPROVE, rule.Target("regulation", organization=organization))
     organization.hold()
     _check_day(organization, prepared.effective_on)
+    _check_new(prepared)
     if Edition.objects.filter(organization=organization, label=prepared.label).exists():
         raise UserError(
             Message("版「%(label)s」はすでにあります。別の版の名前にしてください。", {"label": prepared.label})
@@ -276,6 +277,23 @@ def record_view(*, actor: rule.Actor, organization: Any, edition: str) -> None:
 
 def _settled_facts(effective_on: dt.date) -> dict[str, str]:
     return {"edition.effective-on": format_date(effective_on, era=True)}
+
+
+def _check_new(prepared: Prepared) -> None:
+    """Refuse a second edition of the same text on the same day: a command repeated, not a revision."""
+    last = Edition.objects.filter(organization=prepared.organization).order_by("-number").first()
+    if last is None or last.effective_on != prepared.effective_on or last.kind != prepared.kind:
+        return
+    same_text = (
+        last.source_text == prepared.source_text if prepared.tree else last.content_hash == prepared.content_hash
+    )
+    if same_text:
+        raise UserError(
+            Message(
+                "%(label)sと同じ本文で、施行日も同じです。改定するときは、本文か施行日を変えてください。",
+                {"label": last.label},
+            )
+        )
 
 
 def _check_day(organization: Any, effective_on: dt.date) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,8 +11,11 @@ from kitei.foundation.files import store
 from kitei.foundation.sheets.table import Rendering
 from kitei.foundation.text import Message, UserError
 from kitei.outcomes.regulation import build, operations, packing, queries
+from kitei.outcomes.regulation import provisions as stated
 from kitei.outcomes.regulation.model import Annex, Regulation
+from kitei.outcomes.regulation.model_text import model_text
 from kitei.outcomes.regulation.models import Edition
+from kitei.outcomes.regulation.source import parse
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,38 @@ def current(*, organization: Any, day: dt.date, rendering: Rendering = Rendering
     return Published(organization, day, rendering, edition, shown, changed)
 
 
+def own_annexes(published: Published) -> Regulation:
+    """Return the annexes drawn from the registers, as a document of their own beside a company's uploaded regulation.
+
+    They carry no article and no table of Kitei's model text: what the company's own text says is in its own file.
+    """
+    organization, edition = published.organization, published.edition
+    assert edition is not None  # noqa: S101  asked for own editions only
+    source = parse(model_text())
+    provisions = {**stated.read(source), **queries.provisions_of(edition)}
+    tables = build.draw_annexes(
+        organization=organization, day=published.day, rendering=published.rendering, provisions=provisions
+    )
+    whole = build.assemble(
+        organization=organization,
+        source=source,
+        tables=tables,
+        day=published.day,
+        rendering=published.rendering,
+        edition=edition.label,
+        effective_on=edition.effective_on,
+        summary=edition.summary,
+        approvals=(),
+    )
+    annexes = (
+        replace(annex, article="", note="", tables=tuple(table for table in annex.tables if table.sources))
+        for annex in whole.annexes
+        if any(table.sources for table in annex.tables)
+    )
+    bare = replace(whole, title=f"{whole.title} 別表", chapters=(), supplements=(), annexes=tuple(annexes))
+    return without_names(bare) if published.rendering is not Rendering.INTERNAL else bare
+
+
 def without_names(tree: Regulation) -> Regulation:
     """Return the tree with the persons of 承認欄 and 改訂履歴 left out, for the disclosure rendering."""
     return replace(
@@ -87,27 +123,36 @@ def frozen(*, organization: Any, edition: Edition) -> Regulation | None:
     return packing.unpack(row.tree) if row.tree else None
 
 
-def document(published: Published, *, kind: str) -> tuple[str, bytes | None]:
+ORIGINAL = "original"
+"""The format name of a company's own uploaded file."""
+
+
+def formats(published: Published, *, kinds: Sequence[str]) -> list[str]:
+    """Return what is given out for the asked kinds: beside an own text, its original file comes first."""
+    return [ORIGINAL, *kinds] if published.tree is None else list(kinds)
+
+
+def document(published: Published, *, kind: str) -> tuple[str, bytes]:
     """Return (file name, bytes) of the regulation in one format.
 
-    A company's own text is given out as the file it was uploaded as, whatever format was asked; (name, None) when that
-    is another format than asked.
+    Of a company's own text, ``original`` is the file as it was uploaded and the other formats hold the annexes drawn
+    from the registers.
     """
     edition = published.edition
-    if published.tree is None and edition is not None:
-        original = edition.original
-        assert original is not None  # noqa: S101  an own edition always has its file
-        wanted = original.name.lower().endswith(f".{kind}")
-        return original.name, store.read(original.digest) if wanted else None
-    assert published.tree is not None  # noqa: S101  only own editions lack a tree
-    return file_name(published, kind=kind), operations.rendering_of(published.tree, kind=kind)
+    if kind == ORIGINAL and edition is not None and edition.original is not None:
+        return edition.original.name, store.read(edition.original.digest)
+    return file_name(published, kind=kind), operations.rendering_of(tree_of(published), kind=kind)
+
+
+def tree_of(published: Published) -> Regulation:
+    """Return what is rendered: the regulation, or the annexes of a company's own one."""
+    return published.tree if published.tree is not None else own_annexes(published)
 
 
 def file_name(published: Published, *, kind: str) -> str:
-    """Return what a rendered document is called: number, edition, 開示版, day. ValueError for an uploaded text."""
-    if published.tree is None:
-        raise ValueError("an uploaded text keeps its own name")
+    """Return what a rendered document is called: number, edition, 別表 or 開示版, day."""
     edition = published.edition
-    label = edition.label if edition else f"{published.tree.edition}案"
+    label = edition.label if edition else f"{published.tree.edition}案" if published.tree else ""
+    part = "_別表" if published.tree is None else ""
     suffix = "_開示版" if published.rendering is Rendering.DISCLOSURE else ""
-    return f"{published.organization.document_number}_{label}{suffix}_{published.day:%Y%m%d}.{kind}"
+    return f"{published.organization.document_number}_{label}{part}{suffix}_{published.day:%Y%m%d}.{kind}"

@@ -36,7 +36,7 @@ CONTENT_TYPES = {
     "pdf": "application/pdf",
     "html": "text/html; charset=utf-8",
 }
-ORIGINAL = "original"
+ORIGINAL = publication.ORIGINAL
 
 
 @require_safe
@@ -74,6 +74,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "published": published,
         "edition": edition,
         "own": published.tree is None,
+        "annex_kinds": (("docx", "Word"), ("pdf", "PDF"), ("html", "HTML")),
         "draft": edition is None,
         "live": True,
         "shown": shown,
@@ -163,13 +164,17 @@ def download(request: HttpRequest, kind: str) -> HttpResponse:
     else:
         published = publication.current(organization=organization, day=day.day, rendering=rendering)
         edition_id = published.edition_id
-        if published.tree is None:
-            assert published.edition is not None  # noqa: S101  only own editions lack a tree
+        if kind == ORIGINAL:
+            if published.edition is None:
+                raise Http404
             name, content = _frozen_file(published.edition, ORIGINAL)
         else:
             name = publication.file_name(published, kind=kind)
             content = child.render(
-                published.tree, kind=kind, timestamp=build.stamp(), cache=settings.DATA / "cache" / "renderings"
+                publication.tree_of(published),
+                kind=kind,
+                timestamp=build.stamp(),
+                cache=settings.DATA / "cache" / "renderings",
             )
     transactions.durable(
         lambda: operations.record_download(
