@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 
 import pytest
 
-from browser.driving import ARGUMENTS, CHROMIUM, PASSWORD, TODAY, WIDE, Complaints, kitei, log_in, serving
+from browser.driving import ARGUMENTS, CHROMIUM, PASSWORD, TODAY, WIDE, Complaints, fonts, kitei, log_in, serving
 
 
 @pytest.fixture(scope="session")
@@ -42,11 +43,12 @@ def beginner(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def chromium():
+def chromium(tmp_path_factory):
     from playwright.sync_api import sync_playwright
 
+    environment = {**os.environ, "FONTCONFIG_FILE": str(fonts(tmp_path_factory.mktemp("fonts")))}
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS, env=environment)
         yield browser
         browser.close()
 

@@ -57,7 +57,7 @@ class ListColumn:
     sort: str = ""
     numeric: bool = False
     optional: bool = False  # shown only when the reader chooses it
-    priority: int = 1  # 1 is shown on a phone's first line, 2 below it, 3 only on wide screens
+    priority: int = 1  # 1 is shown on a phone's first line, 2 below it, 3 only on wide screens, 4 on very wide ones
 
 
 @dataclass(frozen=True)

@@ -54,10 +54,10 @@ register(
             ListColumn("work", _("業務"), lambda row: row.work, priority=3),
             ListColumn("confirmed_on", _("体制の確認日"), _confirmed, priority=2),
             ListColumn("contract", _("契約"), _contract, priority=2),
-            ListColumn("contract_until", _("契約期限"), lambda row: row.contract_until, priority=3),
+            ListColumn("contract_until", _("契約期限"), lambda row: row.contract_until, priority=4),
             ListColumn("onward", _("再々委託"), _onward, priority=3),
-            ListColumn("parent", _("委託元"), named("supplier", "parent"), priority=3),
-            ListColumn("certification_until", _("認証の有効期限"), lambda row: row.certification_until, priority=3),
+            ListColumn("parent", _("委託元"), named("supplier", "parent"), priority=4),
+            ListColumn("certification_until", _("認証の有効期限"), lambda row: row.certification_until, priority=4),
         ),
         filters=(
             ListFilter("category", _("区分"), options(CATEGORIES), equals("category")),
