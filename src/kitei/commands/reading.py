@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import json
 import unicodedata
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from kitei.engine.checks.model import Severity
 from kitei.foundation import transactions
 from kitei.foundation.dates.japanese import format_date
 from kitei.foundation.sheets.table import Rendering
+from kitei.foundation.tenancy.models import Organization
 from kitei.foundation.text import Message, UserError
 from kitei.foundation.text.japanese import fold
 from kitei.outcomes.regulation import coverage, operations, publication, queries
@@ -150,25 +153,36 @@ def build(options: argparse.Namespace) -> None:
     folder = Path(options.out)
     folder.mkdir(parents=True, exist_ok=True)
     published = publication.current(organization=organization, day=day, rendering=rendering)
-    for kind in publication.formats(published, kinds=kinds):
-        transactions.durable(
-            lambda kind=kind: operations.record_download(  # type: ignore[misc]
-                actor=actor, organization=organization, kind=kind, edition=published.edition_id, rendering=rendering
-            )
-        )
-        name, content = publication.document(published, kind=kind)
-        print(_write(folder / name, content))
-    if rendering is Rendering.DISCLOSURE:
-        return  # the matrix names people and gaps: it is no document to give out
-    from kitei.outcomes.regulation import matrix  # noqa: PLC0415  openpyxl takes 0.3 s; `check` and `who` do without
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        # Rendering needs no database and typst lets go of the interpreter: the matrix is made meanwhile.
+        making = []
+        for kind in publication.formats(published, kinds=kinds):
+            _record(actor, published, kind)
+            making.append(publication.making(published, kind=kind, pool=pool))
+        if rendering is not Rendering.DISCLOSURE:  # the matrix names people and gaps: it is no document to give out
+            _record(actor, published, "xlsx")
+            name = f"{organization.document_number}_対照表_{day:%Y%m%d}.xlsx"
+            print(_write(folder / name, _matrix(organization, day)))
+        for name, content in making:
+            print(_write(folder / name, content.result()))
 
+
+def _record(actor: rule.Actor, published: publication.Published, kind: str) -> None:
     transactions.durable(
         lambda: operations.record_download(
-            actor=actor, organization=organization, kind="xlsx", edition=published.edition_id, rendering=rendering
+            actor=actor,
+            organization=published.organization,
+            kind=kind,
+            edition=published.edition_id,
+            rendering=published.rendering,
         )
     )
-    picture = coverage.at(organization=organization, day=day)
-    print(_write(folder / f"{organization.document_number}_対照表_{day:%Y%m%d}.xlsx", matrix.workbook(picture)))
+
+
+def _matrix(organization: Organization, day: dt.date) -> bytes:
+    from kitei.outcomes.regulation import matrix  # noqa: PLC0415  openpyxl takes 0.3 s; `check` and `who` do without
+
+    return matrix.workbook(coverage.at(organization=organization, day=day))
 
 
 def _write(path: Path, content: bytes) -> Path:

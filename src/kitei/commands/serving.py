@@ -132,7 +132,7 @@ def _web_command(host: str, port: int) -> list[str]:
         return [sys.executable, "-m", "waitress", f"--listen={host}:{port}", "--threads=8", "kitei.wsgi:application"]
     return [
         sys.executable, "-m", "gunicorn", "kitei.wsgi:application",
-        "--bind", f"{host}:{port}", "--worker-class", "gthread", "--workers", "2", "--threads", "4",
+        "--bind", f"[{host}]:{port}" if ":" in host else f"{host}:{port}", "--worker-class", "gthread", "--workers", "2", "--threads", "4",
         "--forwarded-allow-ips", "",  # only our own middleware believes proxies, and only trusted ones
         "--no-control-socket",  # gunicorn 27 would open one in the home folder (traps.md)
         "--graceful-timeout", "8", "--log-level", "warning", "--preload",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -142,6 +143,15 @@ def document(published: Published, *, kind: str) -> tuple[str, bytes]:
     if kind == ORIGINAL and edition is not None and edition.original is not None:
         return edition.original.name, store.read(edition.original.digest)
     return file_name(published, kind=kind), operations.rendering_of(tree_of(published), kind=kind)
+
+
+def making(published: Published, *, kind: str, pool: Executor) -> tuple[str, Future[bytes]]:
+    """Return (file name, bytes to come) as ``document`` does, rendered in ``pool``: several formats at once."""
+    if kind == ORIGINAL:
+        name, content = document(published, kind=kind)
+        return name, pool.submit(lambda: content)
+    tree = tree_of(published)
+    return file_name(published, kind=kind), pool.submit(operations.rendering_of, tree, kind=kind)
 
 
 def tree_of(published: Published) -> Regulation:
