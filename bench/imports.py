@@ -35,7 +35,9 @@ def main(folder: Path) -> None:
             "kind": kind,
             "name": f"端末 {number}",
             "placement": "own",
-            "state": "active",
+            "state": "in-use",
+            "responsible": "own",
+            "vulnerability": "own",
         }
         for number in range(ROWS)
     ]
