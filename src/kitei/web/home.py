@@ -279,6 +279,7 @@ def _row(row: Row, day: AsOf) -> dict[str, Any]:
         "more_facts": max(0, len(row.facts) - FACTS_SHOWN),
         "state": presentation.state_of(row),
         "should": row.clause.counting.value == "should",
+        "recommended": presentation.recommended(row) if row.operated is Operated.YES else 0,
         "accepted": sum(1 for judged in row.findings if judged.acceptance is not None),
     }
 

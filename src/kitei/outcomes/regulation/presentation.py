@@ -43,13 +43,13 @@ def state_of(row: Row) -> State:
         return State(Message("判定なし"), "note")
     if row.needs_action:
         return State(Message("要対応"), "ng")
-    waiting = sum(
-        1 for judged in row.findings if judged.finding.severity is Severity.SHOULD and judged.acceptance is None
-    )
-    if row.operated is Operated.YES and waiting:
-        return State(Message("運用あり（推奨 %(count)s件）", {"count": waiting}), "warn")
     tone = {Operated.YES: "ok", Operated.PARTIAL: "warn", Operated.NO: "warn"}.get(row.operated, "note")
     return State(OPERATED_LABELS[row.operated], tone)
+
+
+def recommended(row: Row) -> int:
+    """Return how many open findings of weight 推奨 stand beside what is operated (a deadline near, a review due)."""
+    return sum(1 for judged in row.findings if judged.finding.severity is Severity.SHOULD and judged.acceptance is None)
 
 
 def shown_findings(found: Iterable[JudgedFinding]) -> list[JudgedFinding]:
