@@ -218,3 +218,22 @@ def member(sakura):
         return Actor("member", str(user.id), organization, name, user.principal, active=True), user
 
     return make
+
+
+@pytest.fixture
+def browser(member):
+    """Return a function giving a signed-in client for a person with roles."""
+    from django.test import Client
+
+    def make(name, *roles, **more):
+        _actor, user = member(name, *roles, **more)
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return make
+
+
+@pytest.fixture
+def officer(browser):
+    return browser("佐藤 恵子", "security-officer")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from django.test import Client
 
 from kitei.outcomes.guidelines import review
 from kitei.outcomes.guidelines.models import ClauseReview
@@ -11,22 +10,6 @@ from kitei.trust.auditlog.models import Event
 
 pytestmark = pytest.mark.django_db
 UNVERIFIED = "mic-meti-1.1/5.1.6/a-1"
-
-
-@pytest.fixture
-def browser(member):
-    def make(name, *roles, **more):
-        _actor, user = member(name, *roles, **more)
-        client = Client()
-        client.force_login(user)
-        return client
-
-    return make
-
-
-@pytest.fixture
-def officer(browser):
-    return browser("佐藤 恵子", "security-officer")
 
 
 def labels(page):

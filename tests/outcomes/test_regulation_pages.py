@@ -27,22 +27,6 @@ def _own_cache(settings, tmp_path):
 
 
 @pytest.fixture
-def browser(member):
-    def make(name, *roles, **more):
-        _actor, user = member(name, *roles, **more)
-        client = Client()
-        client.force_login(user)
-        return client
-
-    return make
-
-
-@pytest.fixture
-def officer(browser):
-    return browser("佐藤 恵子", "security-officer")
-
-
-@pytest.fixture
 def drafted(sakura, operator):
     transactions.durable(lambda: operations.put_draft(actor=operator, organization=sakura))
     return sakura

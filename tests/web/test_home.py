@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 
 from kitei.engine.checks.models import Acceptance, Run
@@ -15,24 +14,6 @@ from kitei.outcomes.regulation import coverage, operations
 from kitei.trust.auditlog.models import Event
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def browser(member):
-    """Return a function giving a signed-in browser for a person with roles."""
-
-    def make(name, *roles, **more):
-        _actor, user = member(name, *roles, **more)
-        client = Client()
-        client.force_login(user)
-        return client
-
-    return make
-
-
-@pytest.fixture
-def officer(browser):
-    return browser("佐藤 恵子", "security-officer")
 
 
 def quick(_tree, *, kinds, timestamp):

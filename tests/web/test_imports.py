@@ -27,22 +27,6 @@ def _own_uploads(settings, tmp_path):
     settings.DATA = tmp_path
 
 
-@pytest.fixture
-def browser(member):
-    def make(name, *roles, **more):
-        _actor, user = member(name, *roles, **more)
-        client = Client()
-        client.force_login(user)
-        return client
-
-    return make
-
-
-@pytest.fixture
-def officer(browser):
-    return browser("佐藤 恵子", "security-officer")
-
-
 def workbook(*rows, sheet="構成員", headers=HEADERS, before=()):
     book = openpyxl.Workbook()
     page = book.active

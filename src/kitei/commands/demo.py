@@ -7,7 +7,6 @@ import datetime as dt
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection, connections
 from django.utils.translation import gettext as _
 
+from kitei.commands.serving import refuse_taken_port, serve
 from kitei.commands.setup import prepare_data
 from kitei.demo import accounts
 from kitei.demo.load import load
@@ -49,7 +49,7 @@ def demo(options: argparse.Namespace) -> int:
     if settings.PUBLIC_URL:
         raise UserError(Message("デモはこの機械の中だけで開きます。KITEI_PUBLIC_URL の設定を外してください。"))
     if not options.no_serve:
-        _refuse_taken(options.port)
+        refuse_taken_port(HOST, options.port)
     wanted = parse_date(options.today, today=clock.today()) if options.today else None
     _refuse_real()
     state = _finished()
@@ -69,21 +69,9 @@ def demo(options: argparse.Namespace) -> int:
     _greet(state)
     if options.no_serve:
         return 0
-    from kitei.commands.serving import serve  # noqa: PLC0415  only when it is served
 
     options.host = HOST
     return serve(options)
-
-
-def _refuse_taken(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except (OSError, OverflowError) as error:
-            raise UserError(
-                Message("ポート%(port)sは使えません。--port で別の番号を指定してください。", {"port": port})
-            ) from error
 
 
 def _organizations() -> list[Organization]:

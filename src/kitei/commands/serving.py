@@ -22,7 +22,6 @@ from kitei.foundation.jobs import queue
 from kitei.foundation.tenancy.models import Organization
 from kitei.foundation.text import Message, UserError
 from kitei.outcomes.regulation import jobs
-from kitei.trust.auditlog import triggers
 
 _log = logging.getLogger("kitei.serve")
 
@@ -39,9 +38,6 @@ def ready_or_refuse() -> None:
     found = faults()
     if found:
         raise UserError(found[0])
-    missing = triggers.missing()
-    if missing:
-        raise UserError(Message("操作記録を守る仕組みがありません。kitei upgrade を行ってください。"))
 
 
 def refuse_open_demo(host: str) -> None:
