@@ -6,6 +6,7 @@ import datetime as dt
 import io
 
 import docx
+import pypdf
 import pytest
 
 from kitei.engine.checks import operations as checks
@@ -223,6 +224,9 @@ class TestOwnRegulation:
         name, content = publication.document(published, kind="pdf")
         assert name == "KT-001_第4版_別表_20261122.pdf"
         assert content.startswith(b"%PDF")
+        # No page that holds nothing but the title: cover, contents, then an annex a page.
+        pages = [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(content)).pages]
+        assert "別表1" in pages[2]
         assert publication.document(published, kind="docx")[1].startswith(b"PK")
         assert "別表4" in publication.document(published, kind="html")[1].decode()
 

@@ -66,7 +66,8 @@ class _Writer:
     def _body(self) -> Iterator[str]:
         yield from self._cover()
         yield from self._contents()
-        yield _paragraph("KiteiBodyTitle", _run(self.shown.title))
+        if self.shown.chapters or self.shown.supplements:  # annexes alone have no body to be headed
+            yield _paragraph("KiteiBodyTitle", _run(self.shown.title))
         for chapter in self.shown.chapters:
             if chapter.heading:
                 yield _paragraph("KiteiChapter", self._mark(chapter.anchor) + _run(chapter.heading))
