@@ -6,7 +6,7 @@ import argparse
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 USAGE_ERROR = 2
 LAST_PORT = 65535
@@ -141,6 +141,15 @@ def _parser() -> argparse.ArgumentParser:
 
     add("upgrade", "控えを取り、データベースを新しい版に合わせます", "back up, migrate, verify")
 
+    _register_commands(add)
+    _log_commands(add)
+    add("doctor", "設定の誤りを一文で説明します", "explain a wrong setting")
+    parser.add_argument("--version", action="store_true", help=_t("版を表示する", "show the version"))
+    return parser
+
+
+def _register_commands(add: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
+    """The commands that read and exchange registers."""
     check = add("check", "規定と運用の不足を調べます", "find gaps")
     check.add_argument("--as-of", metavar="DATE")
     check.add_argument("--format", choices=["table", "json"], default="table")
@@ -177,12 +186,55 @@ def _parser() -> argparse.ArgumentParser:
     who.add_argument("--as-of", metavar="DATE")
     who.add_argument("--format", choices=["table", "json"], default="table")
 
-    add("doctor", "設定の誤りを一文で説明します", "explain a wrong setting")
-    parser.add_argument("--version", action="store_true", help=_t("版を表示する", "show the version"))
-    return parser
+
+def _log_commands(add: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
+    """The commands about 操作記録: reading and proving it, backup and restore, erasure."""
+    log = add("log", "操作記録を見る・証明を取り出す", "read the log, or take a proof out of it")
+    log.add_argument("what", choices=["list", "show", "proof", "rotate-key", "restart"])
+    log.add_argument("id", nargs="?", metavar="ID", help=_t("記録の番号（show, proof）", "event (show, proof)"))
+    log.add_argument("--actor", default="", help=_t("した人（番号又はメールアドレス）", "who did it (id or mail)"))
+    log.add_argument("--action", default="", metavar="NAME", help=_t("記録の種類（例: session:login）", "event name"))
+    log.add_argument("--outcome", default="", choices=["", "ok", "refused"])
+    log.add_argument("--since", default="", metavar="DATE", help=_t("この日から", "from this day on"))
+    log.add_argument("--limit", type=int, default=50)
+    log.add_argument("--format", choices=["table", "json"], default="table")
+    log.add_argument("--out", metavar="FILE", help=_t("証明を書くファイル", "file for the proof"))
+
+    verify = add("verify", "操作記録が改ざんされていないことを確かめます", "verify the log")
+    verify.add_argument("logdir", nargs="?", metavar="LOGDIR")
+    verify.add_argument("--key", metavar="VKEY", help=_t("外で預かった検証鍵", "a verifier key kept outside"))
+    verify.add_argument(
+        "--since", metavar="CHECKPOINT", help=_t("前に預かったチェックポイント", "an earlier checkpoint")
+    )
+
+    backup = add("backup", "控えを1つのファイルに取ります", "write one backup file")
+    backup.add_argument("file", metavar="FILE")
+    backup.add_argument(
+        "--with-keys",
+        action="store_true",
+        help=_t("鍵もパスワードで封じて入れる", "also the keys, sealed with a pass phrase"),
+    )
+
+    restore = add("restore", "控えから復元し、復元したものを証明します", "restore a backup and prove what came back")
+    restore.add_argument("file", metavar="FILE")
+    restore.add_argument(
+        "--last", metavar="CHECKPOINT", help=_t("外で預かった最新のチェックポイント", "newest checkpoint kept outside")
+    )
+    restore.add_argument(
+        "--drill", action="store_true", help=_t("別の場所で試すだけ（訓練）", "only try it in another place")
+    )
+
+    erase = add("erase-person", "離職した人の個人情報を消します", "erase a person's data")
+    erase.add_argument("member", metavar="CODE", help=_t("職員番号", "member's code"))
+    erase.add_argument("--apply", action="store_true", help=_t("実際に消す（なければ試すだけ）", "really erase"))
 
 
 _MODULES = {
+    "log": "records",
+    "verify": "verifying",
+    "backup": "backup",
+    "restore": "backup",
+    "erase-person": "erasure",
     "demo": "demo",
     "init": "setup",
     "adopt": "setup",

@@ -6,8 +6,10 @@ doctor`` prints it.
 
 from __future__ import annotations
 
+import datetime as dt
 import ipaddress
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,8 @@ from kitei.settings_error import ConfigurationError
 
 PACKAGE = Path(__file__).parent
 LAST_PORT = 65535
+_DIGITS = 9
+_ORIGIN = re.compile(r"[!-*,-~]{1,150}\Z")  # printable ASCII without a space or +: it is the name of a key too
 DATA = Path(os.environ.get("KITEI_DATA", "kitei-data")).absolute()
 
 
@@ -54,6 +58,8 @@ def _database() -> dict[str, Any]:
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": DATA / "kitei.sqlite3",
+            # Closing the last connection writes the WAL back and deletes it: costly after each request.
+            "CONN_MAX_AGE": 60,
             "OPTIONS": {
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 20,
@@ -139,11 +145,103 @@ def _smtp_port() -> int:
     return int(text)
 
 
+def _log_origin() -> str:
+    origin = os.environ.get("KITEI_LOG_ORIGIN", "")
+    if "KITEI_LOG_ORIGIN" in os.environ and not _ORIGIN.match(origin):
+        raise ConfigurationError(
+            "KITEI_LOG_ORIGIN は log.example.jp/kitei のように、空白と + を含まない150字までの英数字と記号で書いてください。"
+            " (KITEI_LOG_ORIGIN takes 1 to 150 printable ASCII characters without a space or +.)"
+        )
+    return origin
+
+
+def _log_policy() -> Path | None:
+    name = os.environ.get("KITEI_LOG_POLICY", "")
+    if not name:
+        return None
+    from kitei_verify import policy  # noqa: PLC0415  brings the cryptography library: only where it is needed
+    from kitei_verify.errors import VerifyError  # noqa: PLC0415
+
+    try:
+        path = Path(name).absolute()
+        policy.parse(path.read_bytes(), where=path.name)
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(
+            f"KITEI_LOG_POLICY のファイル「{name}」を読めません。場所と権限を確かめてください。"
+            f" (The policy file {name} of KITEI_LOG_POLICY cannot be read.)"
+        ) from error
+    except VerifyError as error:
+        raise ConfigurationError(
+            f"KITEI_LOG_POLICY のファイル「{name}」に誤りがあります（{error.ja}）。tlog-policy の形で書いてください。"
+            f" (The policy file {name} of KITEI_LOG_POLICY is wrong: {error.what}.)"
+        ) from error
+    return path
+
+
+def _number(name: str, default: int, last: int) -> int:
+    text = os.environ.get(name, str(default))
+    if not text.isascii() or not text.isdigit() or len(text) > _DIGITS or not 1 <= int(text) <= last:
+        raise ConfigurationError(
+            f"{name} は 1 から {last} までの数で書いてください。 ({name} must be a number from 1 to {last}.)"
+        )
+    return int(text)
+
+
+def _time_stamps() -> tuple[str, Path | None]:
+    url, root = os.environ.get("KITEI_TSA_URL", ""), os.environ.get("KITEI_TSA_ROOT", "")
+    parts = _parts(url)
+    odd = parts is None or parts.query or parts.fragment or parts.username or not url.isascii()
+    if url and (parts is None or odd or parts.scheme not in {"http", "https"} or not parts.hostname):
+        raise ConfigurationError(
+            "KITEI_TSA_URL は https://tsa.example.jp/rfc3161 の形で書いてください。"
+            " (KITEI_TSA_URL must look like https://tsa.example.jp/rfc3161.)"
+        )
+    if bool(url) != bool(root):
+        raise ConfigurationError(
+            "KITEI_TSA_URL と KITEI_TSA_ROOT は、両方を設定してください。発行元を確かめられないタイムスタンプは受け取りません。"
+            " (Set both KITEI_TSA_URL and KITEI_TSA_ROOT: a time stamp that cannot be verified is not taken.)"
+        )
+    if not root:
+        return url, None
+    from cryptography.x509 import load_pem_x509_certificates  # noqa: PLC0415  only where it is needed
+
+    try:
+        load_pem_x509_certificates(Path(root).read_bytes())
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(
+            f"KITEI_TSA_ROOT のファイル「{root}」から証明書を読めません。PEMのファイルを指定してください。"
+            f" (No certificate can be read from {root}: KITEI_TSA_ROOT takes a PEM file.)"
+        ) from error
+    return url, Path(root).absolute()
+
+
+def _backup() -> tuple[Path | None, dt.time, int]:
+    """Return folder, time of day (JST) and number of scheduled backups."""
+    folder = os.environ.get("KITEI_BACKUP_DIR", "")
+    at, keep = os.environ.get("KITEI_BACKUP_AT", "02:30"), os.environ.get("KITEI_BACKUP_KEEP", "14")
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", at, re.ASCII):
+        raise ConfigurationError(
+            "KITEI_BACKUP_AT は 02:30 のような時刻で書いてください。 (KITEI_BACKUP_AT must be a time such as 02:30.)"
+        )
+    if not keep.isascii() or not keep.isdigit() or int(keep) < 1:
+        raise ConfigurationError(
+            "KITEI_BACKUP_KEEP は 14 のような、1以上の数で書いてください。 (KITEI_BACKUP_KEEP must be a number from 1.)"
+        )
+    return Path(folder).absolute() if folder else None, dt.time.fromisoformat(at), int(keep)
+
+
 SECRET_KEY = _secret_key()
 DEBUG = False
+BACKUP_DIR, BACKUP_AT, BACKUP_KEEP = _backup()
 PUBLIC_URL, ALLOWED_HOSTS = _public_url()
 TRUSTED_PROXIES = _trusted_proxies()
 _SECURE = PUBLIC_URL.startswith("https://")
+
+LOG_ORIGIN = _log_origin()
+LOG_POLICY = _log_policy()
+WITNESS_SECONDS = _number("KITEI_WITNESS_SECONDS", 60, 86_400)
+TSA_URL, TSA_ROOT = _time_stamps()
+TSA_HOURS = _number("KITEI_TSA_HOURS", 24, 8_760)
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -171,6 +269,7 @@ INSTALLED_APPS = [
     "kitei.registers.risks",
     "kitei.outcomes.guidelines",
     "kitei.outcomes.regulation",
+    "kitei.outcomes.records",
     "kitei.web",
 ]
 

@@ -234,7 +234,8 @@ def test_views_and_log_ins_do_not_make_a_run_stale(sakura, operator):
     from kitei.trust.auditlog.log import Act, append
 
     def record(name, outcome="ok"):
-        act = Act(name, operator.ref, ("document", "1"), outcome=outcome)
+        decision = {"allowed": outcome == "ok", "reasons": ["face:cli"]}
+        act = Act(name, operator.ref, ("document", "1"), outcome=outcome, decision=decision)
         return transactions.durable(lambda: append(organization=sakura, act=act)).id
 
     assert runner.newest_event(organization=sakura) is None

@@ -322,10 +322,16 @@ class TestCoverage:
 class TestTheWorkerKeepsRunsFresh:
     def test_a_run_follows_a_change_and_the_new_day(self, drafted, operator, chief):
         from kitei.engine.checks.models import Run
+        from kitei.foundation import transactions
         from kitei.foundation.jobs import queue
         from kitei.outcomes.regulation import jobs
+        from kitei.trust.auditlog import logs, reactions, sequencer
+
+        transactions.durable_or_join(lambda: logs.open_log(organization=drafted))
 
         def drain():
+            sequencer.run(organization=drafted)
+            reactions.run(organization=drafted)
             jobs.plan_runs()
             while queue.run_one():
                 pass

@@ -125,7 +125,7 @@ def test_what_happens_to_an_account_is_recorded_without_its_name_or_secrets(saku
     code = issue(user)
     redeem(code)
     names = list(Event.objects.order_by("id").values_list("name", flat=True))
-    assert names == ["account:create", "account:set-password"]
+    assert names == ["account:create", "account:issue-code", "account:set-password"]
     everything = b"".join(bytes(event.payload) for event in Event.objects.all()).decode()
     for secret in (MAIL, "佐藤", code, GOOD, user.password):
         assert secret not in everything

@@ -21,7 +21,7 @@ def run(load: Callable[[str], ModuleType], module: str, options: argparse.Namesp
         if options.command != "doctor":
             trouble.start(english=english)
         command = load(f"kitei.commands.{module}")
-        return int(getattr(command, options.command.replace("import", "import_"))(options) or 0)
+        return int(getattr(command, options.command.replace("import", "import_").replace("-", "_"))(options) or 0)
     except KeyboardInterrupt:
         return FAILED
     except BrokenPipeError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import os
 import shutil
 import sqlite3
@@ -13,6 +14,7 @@ from kitei.foundation.text import Message
 
 NEEDED_SQLITE = (3, 37)
 LEAST_FREE = 200 * 1024 * 1024
+LONGEST_PENDING = dt.timedelta(minutes=1)
 _NOT_SET_UP = Message("組織がまだありません。先に kitei init を行ってください。")
 
 
@@ -27,6 +29,8 @@ def doctor(options: argparse.Namespace) -> int:
         print(error)
         return 2
     found = faults()
+    found += [] if found else log_faults()
+    found += [] if found else _backup_warnings()
     for fault in found:
         print(fault.render())
     if not found:
@@ -46,6 +50,11 @@ def faults() -> list[Message]:
                 {"path": str(data)},
             )
         ]
+    from kitei.custody import target  # noqa: PLC0415  after start
+
+    stopped = target.unfinished()
+    if stopped is not None:
+        return [stopped]
     found = []
     if not os.access(data, os.W_OK):
         found.append(
@@ -63,6 +72,43 @@ def faults() -> list[Message]:
             Message("SQLiteが古すぎます（%(version)s）。3.37以後にしてください。", {"version": sqlite3.sqlite_version})
         )
     return found + _database_faults() + _storage_faults() + _mail_faults()
+
+
+def _backup_warnings() -> list[Message]:
+    from kitei.custody import schedule  # noqa: PLC0415  after start
+
+    return schedule.warnings()
+
+
+def log_faults() -> list[Message]:
+    """Return what is wrong with the logs: things that do not keep Kitei from serving and recording, but from proving."""
+    from kitei.foundation import clock  # noqa: PLC0415  after start
+    from kitei.foundation.tenancy.models import Organization  # noqa: PLC0415
+    from kitei.foundation.text import UserError  # noqa: PLC0415
+    from kitei.trust.auditlog import keys, logs  # noqa: PLC0415
+    from kitei.trust.auditlog.models import Event  # noqa: PLC0415
+
+    found = []
+    for organization in Organization.objects.order_by("id"):
+        log = logs.current(organization)
+        if log is None:
+            found.append(Message("操作記録がまだ始まっていません。kitei upgrade を行ってください。"))
+            continue
+        stopped = logs.fault_of(log)
+        if stopped is not None:
+            found.append(stopped)
+        try:
+            keys.signer(organization.code, log.generation)
+        except UserError as error:
+            found.append(error.message)
+        oldest = Event.objects.filter(organization=organization, leaf_index__isnull=True).order_by("id").first()
+        if oldest is not None and clock.now() - oldest.at > LONGEST_PENDING:
+            found.append(
+                Message(
+                    "操作記録に1分以上順番の付いていないものがあります。kitei serve（又は kitei worker）が動いているか確かめてください。"
+                )
+            )
+    return found
 
 
 def _anybody() -> bool:

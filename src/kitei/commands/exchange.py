@@ -24,6 +24,7 @@ def import_(options: argparse.Namespace) -> int:
     organization = who_acts.organization(options)
     actor = who_acts.actor(options, organization)
     found = exchange.plan(actor=actor, organization=organization, path=Path(options.file))
+    exchange.record_contacts_shown(actor=actor, organization=organization, plan=found)
     _show(found)
     if not found.ok:
         print(_("誤りがあるため、何も取り込みませんでした。"))

@@ -15,7 +15,6 @@ from django.utils.translation import gettext as _
 
 from kitei.commands import who_acts
 from kitei.engine.checks.model import Severity
-from kitei.foundation import transactions
 from kitei.foundation.dates.japanese import format_date
 from kitei.foundation.sheets.table import Rendering
 from kitei.foundation.tenancy.models import Organization
@@ -26,6 +25,7 @@ from kitei.outcomes.regulation.coverage import OPERATED_LABELS, SEVERITY_LABELS,
 from kitei.registers.people import standing
 from kitei.trust.access import rule
 from kitei.trust.access.roles import ROLES
+from kitei.trust.auditlog import heads
 
 FORMATS = ("docx", "pdf", "html")
 
@@ -168,21 +168,19 @@ def build(options: argparse.Namespace) -> None:
 
 
 def _record(actor: rule.Actor, published: publication.Published, kind: str) -> None:
-    transactions.durable(
-        lambda: operations.record_download(
-            actor=actor,
-            organization=published.organization,
-            kind=kind,
-            edition=published.edition_id,
-            rendering=published.rendering,
-        )
+    operations.record_download(
+        actor=actor,
+        organization=published.organization,
+        kind=kind,
+        edition=published.edition_id,
+        rendering=published.rendering,
     )
 
 
 def _matrix(organization: Organization, day: dt.date) -> bytes:
     from kitei.outcomes.regulation import matrix  # noqa: PLC0415  openpyxl takes 0.3 s; `check` and `who` do without
 
-    return matrix.workbook(coverage.at(organization=organization, day=day))
+    return matrix.workbook(coverage.at(organization=organization, day=day), head=heads.head_line(organization))
 
 
 def _write(path: Path, content: bytes) -> Path:

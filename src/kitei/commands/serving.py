@@ -13,21 +13,30 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from types import FrameType
 
 from django.conf import settings
+from django.db import connection
 
+from kitei.custody import schedule, target
 from kitei.foundation import transactions
 from kitei.foundation.jobs import queue
 from kitei.foundation.tenancy.models import Organization
 from kitei.foundation.text import Message, UserError
 from kitei.outcomes.regulation import jobs
+from kitei.trust.access import operations as access
+from kitei.trust.auditlog import anchors, erasure, reactions, sequencer
+from kitei.trust.auditlog.log import for_process, set_context
 
 _log = logging.getLogger("kitei.serve")
 
 STOP_SECONDS = 10
 RESTART_PAUSE = 1.0
 IDLE_SECONDS = 2.0
+SEQUENCE_SECONDS = 0.5
+"""Pause of the sequencer while nothing is pending: the longest an event waits for its place on a quiet machine."""
+HELD_SECONDS = 0.2
 _PR_SET_PDEATHSIG = 1
 
 
@@ -136,26 +145,91 @@ def _web_command(host: str, port: int) -> list[str]:
 
 
 def worker(options: argparse.Namespace) -> int:
-    """Run due work for ever, or with ``--once`` until nothing is due."""
+    """Run due work for ever, or with ``--once`` until nothing is due: the log first, then what follows from it, then jobs."""
+    target.refuse_unfinished()
+    if options.once:
+        set_context(for_process("worker"))
+        _complete_lists()
+        latest = time.monotonic() + 2 * sequencer.LEASE.total_seconds()
+        while _sequence() + _react() + _do_jobs() or (_log_held() and time.monotonic() < latest):
+            pass
+        _anchor()
+        return 0
     stopping = threading.Event()
-    if not options.once:
-        signal.signal(signal.SIGTERM, lambda _signal, _frame: stopping.set())
-        signal.signal(signal.SIGINT, lambda _signal, _frame: stopping.set())
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: stopping.set())
+    signal.signal(signal.SIGINT, lambda _signal, _frame: stopping.set())
+    # The log has a thread of its own: a document that takes long to render must not keep records from being signed.
+    signing = threading.Thread(target=_keep_on, args=(stopping, SEQUENCE_SECONDS, _sequence), name="log")
+    signing.start()
+    _complete_lists()
+    _keep_on(stopping, IDLE_SECONDS, _react, _anchor, _do_jobs)
+    signing.join()
+    return 0
+
+
+def _keep_on(stopping: threading.Event, pause: float, *parts: Callable[[], int]) -> None:
+    """Run the parts again and again; pause when nothing was to do, and when the database or the disk is away."""
+    set_context(for_process("worker"))  # of this thread
     parent = os.getppid()
     while not stopping.is_set():
-        try:
-            jobs.plan_runs()
-            busy = queue.run_one()
-        except Exception as error:
-            # A database that restarts or a full disk must not end the worker: it tries again.
-            if options.once or not transactions.is_passing(error):
-                raise
-            _log.warning("worker: %s", error)
-            busy = False
+        busy = 0
+        for part in parts:
+            try:
+                busy += part()
+            except Exception as error:
+                # A database that restarts or a full disk must not end the worker: it tries again.
+                if not (transactions.is_passing(error) or isinstance(error, OSError | UserError)):
+                    stopping.set()
+                    raise
+                _log.warning("worker: %s", error)
+                connection.close_if_unusable_or_obsolete()
         if not busy:
-            if options.once:
-                return 0
-            stopping.wait(IDLE_SECONDS)
-        if os.getppid() != parent and not options.once:
-            return 0  # serve was killed: do not live on without it
+            stopping.wait(pause)
+        if os.getppid() != parent:
+            stopping.set()  # serve was killed: do not live on without it
+
+
+def _complete_lists() -> None:
+    """Write the lines of erasures whose command was killed between commit and list."""
+    for organization in Organization.objects.order_by("id"):
+        erasure.complete_list(organization)
+
+
+def _sequence() -> int:
+    taken = 0
+    failed: OSError | UserError | None = None
+    for organization in Organization.objects.order_by("id"):
+        try:
+            taken += sequencer.run(organization=organization)
+        except sequencer.StoppedError:
+            continue  # said once when it was stopped; doctor and the page 操作記録 show it until a person decides
+        except (OSError, UserError) as error:
+            failed = failed or error  # a lost key or a full disk of one organization must not stop the others' logs
+    if failed is not None:
+        raise failed
+    return taken
+
+
+def _log_held() -> bool:
+    """Whether a log has work that another sequencer keeps, perhaps one that was killed; waits a moment then."""
+    held = any(sequencer.is_held(organization=organization) for organization in Organization.objects.all())
+    if held:
+        time.sleep(HELD_SECONDS)
+    return held
+
+
+def _anchor() -> int:
+    for organization in Organization.objects.order_by("id"):
+        anchors.run(organization=organization)
     return 0
+
+
+def _react() -> int:
+    return sum(reactions.run(organization=organization) for organization in Organization.objects.order_by("id"))
+
+
+def _do_jobs() -> int:
+    access.flush_strangers()
+    jobs.plan_runs()
+    schedule.plan()
+    return int(queue.run_one())

@@ -6,16 +6,15 @@ import argparse
 import os
 import re
 import secrets
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection, connections
+from django.db import connection
 from django.utils.translation import gettext as _
 
 from kitei.commands import who_acts
+from kitei.custody import make, target
 from kitei.foundation import clock, transactions
 from kitei.foundation.dates.japanese import format_date
 from kitei.foundation.tenancy.models import CODE_PATTERN, Organization
@@ -26,12 +25,13 @@ from kitei.registers.people import operations as people
 from kitei.trust.access import operations as access
 from kitei.trust.access.rule import Actor
 from kitei.trust.accounts import operations as accounts
-from kitei.trust.auditlog import events, triggers
-from kitei.trust.auditlog.log import Act, append
+from kitei.trust.auditlog import events, logs, triggers
+from kitei.trust.auditlog.log import Act, append, for_process, set_context
 
 
 def prepare_data() -> None:
     """Make the data folder with its secret key (0600) and bring the database to this version; idempotent."""
+    target.refuse_unfinished()
     data: Path = settings.DATA
     data.mkdir(parents=True, exist_ok=True)
     data.chmod(0o700)
@@ -66,6 +66,7 @@ def init(options: argparse.Namespace) -> None:
     if not options.name.strip():
         raise UserError(Message("会社名を書いてください。"))
     prepare_data()
+    set_context(for_process("cli"))
     code = transactions.durable(
         lambda: create_organization(name=options.name.strip(), code=options.code, mail=options.admin)
     )
@@ -108,13 +109,17 @@ def create_organization(*, name: str, code: str, mail: str) -> str:
         raise UserError(Message("組織「%(code)s」はすでにあります。", {"code": code}))
     organization = Organization.objects.create(code=code, name=name, created_at=clock.now())
     actor = Actor("cli", "init", organization)
-    append(organization=organization, act=Act(events.ORGANIZATION_CREATED, actor.ref, ("organization", code)))
+    logs.open_log(organization=organization)
+    created = Act(
+        events.ORGANIZATION_CREATED, actor.ref, ("organization", code), decision=accounts.decision_of(actor.ref)
+    )
+    append(organization=organization, act=created)
     access.root_folder(organization=organization)
     user = accounts.create_user(
         actor=actor.ref, organization=organization, email=mail, name=mail.partition("@")[0], is_administrator=True
     )
     regulation.put_draft(actor=actor, organization=organization)
-    return accounts.issue_code(user=user)
+    return accounts.issue_code(user=user, actor=actor.ref)
 
 
 def adopt(options: argparse.Namespace) -> None:
@@ -154,15 +159,12 @@ def adopt(options: argparse.Namespace) -> None:
 
 
 def upgrade(options: argparse.Namespace) -> None:
-    """Back up (SQLite), migrate, and verify that the log's triggers stand and the database is sound."""
-    if connection.vendor == "sqlite" and Path(settings.DATABASES["default"]["NAME"]).exists():
-        target = settings.DATA / "backup" / f"before-upgrade-{clock.now():%Y%m%dT%H%M%SZ}.sqlite3"
-        target.parent.mkdir(exist_ok=True)
-        copy_sqlite(Path(settings.DATABASES["default"]["NAME"]), target)
-        print(_("控え: %(path)s") % {"path": target})
-    elif connection.vendor != "sqlite":
-        print(_("PostgreSQLの控えは、先に pg_dump で取ってください（docs/operate）。"))
+    """Back up database and log, migrate, and verify that the log's triggers stand and the database is sound."""
+    made = _backup_before()
     prepare_data()
+    if made is not None:
+        set_context(for_process("cli"))
+        make.record(made=made, actor_ref=("cli", who_acts.user_name()))
     missing = triggers.missing()
     if missing:
         raise UserError(Message("操作記録を守る仕組みがありません（%(names)s）。", {"names": "、".join(missing)}))
@@ -174,17 +176,21 @@ def upgrade(options: argparse.Namespace) -> None:
             raise UserError(
                 Message("データベースが壊れています（%(answer)s）。控えから戻してください。", {"answer": answer})
             )
+    for organization in Organization.objects.order_by("id"):
+        if logs.current(organization) is None:
+            # From before the log had a tree: what was recorded until now enters it in the order it was recorded.
+            transactions.durable(lambda organization=organization: logs.open_log(organization=organization))  # type: ignore[misc]
     print(_("更新が終わりました。"))
 
 
-def copy_sqlite(source: Path, target: Path) -> None:
-    """Copy a live SQLite database consistently (its own backup interface), readable by its owner only; whole or not at all."""
-    connections.close_all()
-    part = target.with_name(f"{target.name}.part")
-    try:
-        part.touch(0o600)
-        with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(part)) as new:
-            old.backup(new)
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
+def _backup_before() -> make.Made | None:
+    """Back up what an upgrade changes, without the stored files, which it never touches; None while there is nothing."""
+    if connection.vendor == "sqlite" and not Path(settings.DATABASES["default"]["NAME"]).exists():
+        return None
+    if "tenancy_organization" not in connection.introspection.table_names():
+        return None
+    folder = settings.DATA / "backup"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    made = make.make(target=folder / f"before-upgrade-{clock.now():%Y%m%dT%H%M%S%fZ}.kitei-backup", with_files=False)
+    print(_("控え: %(path)s") % {"path": made.path})
+    return made

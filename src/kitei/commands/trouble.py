@@ -50,8 +50,9 @@ def explain(error: BaseException) -> str | None:
     from kitei.trust.access.rule import Refused  # noqa: PLC0415
 
     if isinstance(error, Refused):
-        record_refusal(refused=error)  # what it stopped is rolled back by now
-        return _("この操作をする権限がありません。拒否を記録しました。")
+        if record_refusal(refused=error):  # what it stopped is rolled back by now
+            return _("この操作をする権限がありません。拒否を記録しました。")
+        return _("この操作をする権限がありません。")
     return None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import getpass
+import unicodedata
 
 from kitei.foundation import clock
 from kitei.foundation.dates.japanese import parse_date
@@ -12,7 +13,7 @@ from kitei.foundation.tenancy.models import Organization
 from kitei.foundation.text import Message, UserError
 from kitei.trust.access.rule import Actor
 from kitei.trust.accounts.models import User
-from kitei.trust.auditlog.log import RequestContext, set_context
+from kitei.trust.auditlog.log import for_process, set_context
 
 
 def organization(options: argparse.Namespace) -> Organization:
@@ -33,17 +34,25 @@ def organization(options: argparse.Namespace) -> Organization:
 
 def actor(options: argparse.Namespace, company: Organization) -> Actor:
     """Return who acts: the member of ``--as``, otherwise the operating-system user; and tell the log."""
-    set_context(RequestContext(face="cli"))
+    set_context(for_process("cli"))
     if options.as_:
         user = User.objects.filter(organization=company, email__iexact=options.as_).first()
         if user is None:
             raise UserError(Message("「%(mail)s」のアカウントはありません。", {"mail": options.as_}))
         return Actor("member", str(user.id), company, user.name, user.principal, user.is_administrator, user.is_active)
+    name = user_name()
+    return Actor("cli", name, company, f"cli:{name}")
+
+
+def user_name() -> str:
+    """Return the name of the operating-system user, in a form events can hold."""
     try:
         name = getpass.getuser()
     except (KeyError, OSError):  # a container without a passwd entry
         name = "unknown"
-    return Actor("cli", name, company, f"cli:{name}")
+    # The name comes from the environment: it may hold what no event can.
+    name = "".join(char for char in name if char.isprintable()).encode("utf-8", "replace").decode()[:60]
+    return unicodedata.normalize("NFC", name) or "unknown"
 
 
 def day(options: argparse.Namespace) -> dt.date:

@@ -77,7 +77,15 @@ def set_password(*, organization: Organization, password: str) -> None:
     accounts = User.objects.filter(organization=organization).order_by("email").values_list("id", flat=True)
     append_many(
         organization=organization,
-        acts=[Act(events.PASSWORD_SET, ("cli", "demo"), ("account", str(key))) for key in accounts],
+        acts=[
+            Act(
+                events.PASSWORD_SET,
+                ("cli", "demo"),
+                ("account", str(key)),
+                decision=operations.decision_of(("cli", "demo")),
+            )
+            for key in accounts
+        ],
     )
 
 

@@ -25,9 +25,10 @@ from kitei.registers.documents.models import Document
 from kitei.registers.suppliers.models import Supplier
 from kitei.trust.access import operations as access
 from kitei.trust.access import rule
+from kitei.trust.accounts import operations as made_accounts
 from kitei.trust.accounts.models import User
-from kitei.trust.auditlog import events
-from kitei.trust.auditlog.log import Act, RequestContext, append, set_context
+from kitei.trust.auditlog import events, logs
+from kitei.trust.auditlog.log import Act, append, for_process, set_context
 
 Say = Callable[[str], None]
 _OLD_CONFIRMATION = ("people.emergency-confirm-days = 90", "people.emergency-confirm-days = 180")
@@ -37,7 +38,7 @@ REFUSALS = 14
 def load(*, today: dt.date, seed: int, password: str, say: Say = lambda _line: None) -> Organization:
     """Make the whole demo for ``today``; several transactions. The caller keeps track of whether it came to its end."""
     os.environ["KITEI_TODAY"] = today.isoformat()
-    set_context(RequestContext(face="cli"))
+    set_context(for_process("cli"))
     start = Then(today, today, seed)
     stops = [start.on(2025, 3, 24), start.on(2026, 4, 1), start.on(2026, 10, 23), today - dt.timedelta(days=1)]
     first, revision, autumn, last = (Then(today, day, seed) for day in stops)
@@ -92,9 +93,15 @@ def _create() -> Organization:
         code=company.CODE, name=company.NAME, is_demo=True, created_at=clock.now()
     )
     machine = rule.Actor("cli", "demo", organization, "cli:demo")
+    logs.open_log(organization=organization)
     append(
         organization=organization,
-        act=Act(events.ORGANIZATION_CREATED, machine.ref, ("organization", organization.code)),
+        act=Act(
+            events.ORGANIZATION_CREATED,
+            machine.ref,
+            ("organization", organization.code),
+            decision=made_accounts.decision_of(machine.ref),
+        ),
     )
     access.root_folder(organization=organization)
     return organization

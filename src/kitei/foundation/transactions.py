@@ -89,3 +89,9 @@ def durable_or_join(work: Callable[[], T]) -> T:
 def is_passing(error: BaseException) -> bool:
     """Tell whether ``error`` may go away by itself: a lock, a lost connection, a restart of the database server."""
     return isinstance(error, OperationalError) or is_retryable(error)
+
+
+def after_commit(work: Callable[[], None]) -> None:
+    """Run ``work`` once the caller's transaction is durable, never if it rolls back: for effects outside the database."""
+    require()
+    transaction.on_commit(work)

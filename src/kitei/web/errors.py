@@ -15,7 +15,7 @@ from kitei.foundation.ui import referer
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Answer for what does not exist and for what may not be seen."""
+    """Answer for what does not exist and for what may not be seen. The middleware records it for who is logged in."""
     return render(request, "errors/404.html", status=404)
 
 
@@ -37,6 +37,13 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer for a fault of ours: a number to tell the administrator, no details. The database is not asked."""
     return _bare("errors/500.html", request, 500)
+
+
+def unrecorded(request: HttpRequest) -> HttpResponse:
+    """Answer when the log cannot be written: nothing is shown and nothing was done. The database is not asked."""
+    response = _bare("errors/503.html", request, 503)
+    response["Retry-After"] = "60"
+    return response
 
 
 def user_error(request: HttpRequest, error: UserError) -> HttpResponse:

@@ -10,6 +10,8 @@ import datetime as dt
 from pathlib import Path
 from typing import IO, Any
 
+from django.utils import translation
+
 from kitei.foundation import clock, transactions
 from kitei.foundation.sheets import planning, spec, template, writer
 from kitei.foundation.sheets.grid import Workbook
@@ -18,8 +20,10 @@ from kitei.foundation.sheets.models import SavedMapping
 from kitei.foundation.sheets.plan import Plan
 from kitei.foundation.sheets.reader import read_tables
 from kitei.foundation.text import Message, UserError
+from kitei.foundation.ui import lists
 from kitei.trust.access import rule
-from kitei.trust.auditlog.log import Act, append
+from kitei.trust.auditlog import heads
+from kitei.trust.auditlog.log import Act, append, record
 from kitei.web import events
 
 
@@ -34,7 +38,7 @@ def mappings_of(organization: Any) -> dict[str, SheetMapping]:
 def save_mapping(*, actor: rule.Actor, organization: Any, key: str, mapping: SheetMapping) -> None:
     """Keep how the company's own sheet is read; joins the caller's transaction."""
     transactions.require()
-    rule.require(actor, rule.EDIT, rule.Target(key, organization=organization))
+    decision = rule.require(actor, rule.EDIT, rule.Target(key, organization=organization))
     SavedMapping.objects.update_or_create(
         organization=organization,
         spec=key,
@@ -46,7 +50,8 @@ def save_mapping(*, actor: rule.Actor, organization: Any, key: str, mapping: She
             "saved_at": clock.now(),
         },
     )
-    append(organization=organization, act=Act(events.MAPPING_SAVED, actor.ref, ("sheet", key)))
+    act = Act(events.MAPPING_SAVED, actor.ref, ("sheet", key), decision=decision.recorded)
+    append(organization=organization, act=act)
 
 
 def plan(
@@ -93,6 +98,7 @@ def apply(*, actor: rule.Actor, organization: Any, plan: Plan) -> None:
                 actor.ref,
                 ("register", ""),
                 data={"added": counts["added"], "changed": counts["changed"], "sheets": _touched(plan)},
+                decision={"allowed": True, "reasons": list(editor.grounds)},
             ),
         )
 
@@ -108,20 +114,64 @@ def export(
     timestamp: dt.datetime | None = None,
 ) -> None:
     """Write every register as a workbook that import accepts; the event commits before the first byte."""
-
-    def record() -> None:
-        rule.require(actor, rule.DOWNLOAD, rule.Target("register", organization=organization))
-        append(organization=organization, act=Act(events.EXPORTED, actor.ref, ("register", "all")))
-
-    transactions.durable(record)
+    decision = rule.require(actor, rule.DOWNLOAD, rule.Target("register", organization=organization))
+    act = Act(
+        events.EXPORTED,
+        actor.ref,
+        ("register", "all"),
+        data={"contacts": [f"{key}.{column}" for key, columns in _private_columns().items() for column in columns]},
+        decision=decision.recorded,
+    )
+    record(organization=organization, act=act)
+    moment = timestamp or clock.now().replace(microsecond=0)
     with transactions.snapshot():
         writer.write_export(
             stream,
             spec.specs(),
             rows=lambda sheet: sheet.existing(organization=organization, keys=None).values(),
-            timestamp=timestamp or clock.now().replace(microsecond=0),
+            timestamp=moment,
             language=language,
+            about=_about(organization, moment, language),
         )
+
+
+def _about(organization: Any, moment: dt.datetime, language: str) -> list[str]:
+    """Return what the workbook says about itself: whose it is, when it was made, the newest head of the log."""
+    local = moment.astimezone(clock.TOKYO)
+    made = Message("%(day)s %(time)s 出力", {"day": local.date(), "time": f"{local:%H:%M}"})
+    with translation.override(language):
+        return [organization.name, made.render(), heads.head_line(organization)]
+
+
+def record_contacts_shown(*, actor: rule.Actor, organization: Any, plan: Plan) -> None:
+    """Record, before a face shows ``plan``, that it holds recorded private contacts as the values before a change.
+
+    A face that shows a plan calls this first; nothing is recorded when the plan holds none.
+    """
+    private = _private_columns()
+    shown: set[str] = set()
+    rows = 0
+    for key, sheet in plan.sheets.items():
+        for row in sheet.changed:
+            found = {change.column for change in row.fields if change.before} & private.get(key, set())
+            shown |= {f"{key}.{column}" for column in found}
+            rows += bool(found)
+    if not shown:
+        return
+    decision = rule.require(actor, rule.EDIT, rule.Target("register", organization=organization))
+    act = Act(
+        events.CONTACTS_SHOWN,
+        actor.ref,
+        ("register", ""),
+        data={"columns": sorted(shown), "rows": rows},
+        decision=decision.recorded,
+    )
+    record(organization=organization, act=act)
+
+
+def _private_columns() -> dict[str, set[str]]:
+    """Return sheet -> its columns with private contacts: those that pages and lists do not show."""
+    return {row.sheet: set(row.hidden) for row in lists.specs() if row.hidden}
 
 
 def write_template(stream: IO[bytes], *, language: str = "ja") -> None:

@@ -30,7 +30,8 @@ from kitei.outcomes.regulation import coverage, presentation, publication, queri
 from kitei.outcomes.regulation.coverage import SEVERITY_LABELS, Coverage, JudgedFinding, Row, Stated
 from kitei.outcomes.regulation.queries import Citation
 from kitei.trust.access import rule
-from kitei.web import setup_page
+from kitei.trust.auditlog.log import Act, record
+from kitei.web import events, setup_page
 from kitei.web.requests import actor_of
 
 section(Section("home", gettext_lazy("ホーム"), "home", 10))
@@ -231,7 +232,9 @@ def accept(request: HttpRequest) -> HttpResponse:
 def run_now(request: HttpRequest) -> HttpResponse:
     """Run the checks now instead of waiting for the worker."""
     actor = actor_of(request)
-    rule.require(actor, rule.EDIT, rule.Target("regulation", organization=actor.organization))
+    decision = rule.require(actor, rule.EDIT, rule.Target("regulation", organization=actor.organization))
+    act = Act(events.CHECKED, actor.ref, ("regulation", ""), decision=decision.recorded)
+    record(organization=actor.organization, act=act)
     coverage.run_and_store(organization=actor.organization)
     messages.success(request, _("いまの台帳で確認しました。"))
     return redirect("home")

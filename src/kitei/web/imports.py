@@ -206,6 +206,7 @@ def _preview(
             )
     except UserError as error:
         return _start(request, actor, UploadForm(), note=str(error), status=422)
+    exchange.record_contacts_shown(actor=actor, organization=organization, plan=plan)
     context = {
         "section": "import",
         "here": "import",

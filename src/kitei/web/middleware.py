@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import ipaddress
+import logging
 import re
 import secrets
 from collections.abc import Callable
+from http import HTTPStatus
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -18,10 +19,11 @@ from kitei.foundation import clock
 from kitei.foundation.text import UserError
 from kitei.registers.people.queries import titles
 from kitei.trust.access import operations as access
+from kitei.trust.access import strangers
 from kitei.trust.access.rule import Actor, Refused, roles_of
 from kitei.trust.accounts.models import User
 from kitei.trust.accounts.views import LANGUAGE_COOKIE
-from kitei.trust.auditlog.log import RequestContext, set_context
+from kitei.trust.auditlog.log import RequestContext, UnrecordedError, session_digest, set_context
 from kitei.web import errors
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -41,6 +43,11 @@ PERMISSIONS_POLICY = ", ".join(
 )  # fmt: skip
 
 
+_log = logging.getLogger(__name__)
+_BROWSERS_OWN = re.compile(r"/(?:favicon\.ico|robots\.txt|apple-touch-icon[a-z0-9-]*\.png|\.well-known/.*)\Z")
+"""What browsers ask for by themselves: nobody tried to see anything."""
+_TURNED_AWAY = {403: "csrf", 404: "not-found", 405: "wrong-method", 410: "gone"}
+"""Answers that turn a person away, and why; the rule's own refusals are recorded where they are caught."""
 MAX_BODY = 60 * 1024 * 1024
 """A little above the largest import file, which is refused with a page of its own."""
 TOO_LARGE = (
@@ -112,7 +119,10 @@ class LanguageMiddleware:
 
 
 class ActorMiddleware:
-    """Who acts, for views (``request.actor``), for the log (context) and for what is refused."""
+    """Who acts, for views (``request.actor``), for the log (context) and for what is refused.
+
+    It stands outside of every view, so what it records is not rolled back with what was refused (security.md §1.3).
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -127,13 +137,14 @@ class ActorMiddleware:
         set_context(
             RequestContext(
                 request_id=request.request_id,  # type: ignore[attr-defined]
-                session=_session_digest(request) if actor else "",
+                session=session_digest(request.session.session_key) if actor else "",
                 strength="password" if actor else "",
                 face="web",
             )
         )
         try:
             response = self.get_response(request)
+            _record_turned_away(request, response)
         finally:
             set_context(None)
         response["X-Request-Id"] = request.request_id  # type: ignore[attr-defined]
@@ -145,10 +156,15 @@ class ActorMiddleware:
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Turn a refusal into the 404 page, recorded after the rollback; a mendable error into its page."""
+        """Turn a refusal into the 404 page, recorded after the rollback; a mendable error, a closed log into their pages."""
         if isinstance(exception, Refused):
-            access.record_refusal(refused=exception, path=request.get_full_path()[:500])
+            request.refusal_recorded = True  # type: ignore[attr-defined]  # read by _record_turned_away
+            access.record_refusal(refused=exception, path=_address(request))
             return errors.not_found(request)
+        if isinstance(exception, UnrecordedError):
+            number = request.request_id  # type: ignore[attr-defined]
+            _log.error("request %s was refused, the log cannot be written: %s", number, _first_line(exception))
+            return errors.unrecorded(request)
         if isinstance(exception, UserError):
             return errors.user_error(request, exception)
         return None
@@ -176,9 +192,36 @@ def _offices(actor: Actor | None) -> tuple[str, ...]:
     return tuple(title for code, title in named.items() if code in held)
 
 
-def _session_digest(request: HttpRequest) -> str:
-    key = request.session.session_key or ""
-    return hashlib.sha256(key.encode()).hexdigest()[:16] if key else ""
+def _record_turned_away(request: HttpRequest, response: HttpResponseBase) -> None:
+    """Record that somebody who is logged in got nothing; count strangers who ask for what is not there."""
+    reason = _TURNED_AWAY.get(response.status_code)
+    actor: Actor | None = getattr(request, "actor", None)
+    if actor is None:
+        if response.status_code == HTTPStatus.NOT_FOUND:
+            strangers.count_stranger()
+        else:
+            strangers.write_due()
+        return
+    if reason is None or getattr(request, "refusal_recorded", False) or _BROWSERS_OWN.match(request.path_info):
+        return
+    access.record_turned_away(
+        actor=actor,
+        reason=reason,
+        action="view" if request.method in {"GET", "HEAD"} else "edit",
+        route=(request.resolver_match.url_name or "") if request.resolver_match else "",
+        status=response.status_code,
+        path=_address(request),
+    )
+
+
+def _first_line(error: Exception) -> str:
+    """Return what a database says went wrong; the lines after the first may hold the row it was about."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def _address(request: HttpRequest) -> str:
+    """Return the address asked for, as it is committed to."""
+    return request.get_full_path()[:500]
 
 
 def _language_without_account(request: HttpRequest) -> str:

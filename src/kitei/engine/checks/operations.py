@@ -21,7 +21,7 @@ def accept_finding(*, actor: rule.Actor, organization: Any, finding: str, reason
     UserError without a reason, or for a day in the past or more than a year ahead; Refused without an officer's role.
     """
     transactions.require()
-    rule.require(actor, rule.APPROVE, rule.Target("finding", finding[:80], organization=organization))
+    decision = rule.require(actor, rule.APPROVE, rule.Target("finding", finding[:80], organization=organization))
     today = clock.today()
     if not reason.strip():
         raise UserError(Message("受容する理由を書いてください。"))
@@ -43,6 +43,7 @@ def accept_finding(*, actor: rule.Actor, organization: Any, finding: str, reason
             ("finding", str(row.id)),
             data={"until": until.isoformat()},
             private={"finding": finding, "reason": reason.strip()},
+            decision=decision.recorded,
         ),
     )
     return row

@@ -10,6 +10,7 @@ from kitei.engine.checks.model import CheckContext, Operated, Provision, Result,
 from kitei.engine.checks.models import Acceptance, Run
 from kitei.engine.checks.packing import pack, unpack
 from kitei.foundation import clock, transactions
+from kitei.trust.auditlog import vocabulary
 from kitei.trust.auditlog.models import Event
 
 KEEP_RUNS = 400
@@ -47,18 +48,15 @@ def latest_run(*, organization: Any) -> tuple[Run, dict[str, Result]] | None:
     return (run, unpack(run.results)) if run else None
 
 
+def is_change(event: Event) -> bool:
+    """Tell whether an event may change what the checks find: looks, log-ins, refusals and the log's own do not."""
+    return event.outcome == "ok" and event.name not in vocabulary.unchanging()
+
+
 def newest_event(*, organization: Any) -> Any:
-    """Return the id of the newest recorded change (views, log-ins and refusals do not make a run stale); None if none."""
-    return (
-        Event.objects.filter(organization=organization, outcome="ok")
-        .exclude(name__startswith="session:")
-        .exclude(name__endswith=":view")
-        .exclude(name__endswith=":download")
-        .exclude(name__endswith=":export")
-        .order_by("-id")
-        .values_list("id", flat=True)
-        .first()
-    )
+    """Return the id of the newest recorded change, None if there is none: what a page compares its run with."""
+    rows = Event.objects.filter(organization=organization, outcome="ok").exclude(name__in=vocabulary.unchanging())
+    return rows.order_by("-id").values_list("id", flat=True).first()
 
 
 def by_topic(results: Mapping[str, Result]) -> dict[str, Result]:

@@ -1,7 +1,7 @@
 """Content-addressed immutable files (SHA-256) on disk, or in S3 by ``KITEI_STORAGE_URL``.
 
 Bytes are written under their digest before the row that mentions them commits: a crash in between leaves an unmentioned
-file, never a mention without bytes. Nothing is ever overwritten or deleted here.
+file, never a mention without bytes. Nothing is ever overwritten here, and deleted only by ``discard``.
 """
 
 from __future__ import annotations
@@ -132,6 +132,22 @@ def read(digest: str) -> bytes:
             )
         )
     return bytes(content)
+
+
+def discard(*, row: StoredFile) -> None:
+    """Forget a file nobody refers to any more, its bytes too unless another row mentions them; joins the transaction.
+
+    For the erasure of a person only. The bytes go after the commit: a crash in between leaves an unmentioned file.
+    """
+    transactions.require()
+    digest = row.digest
+    row.delete()
+
+    def remove() -> None:
+        if not StoredFile.objects.filter(digest=digest).exists():
+            storages["files"].delete(_path(digest))
+
+    transactions.after_commit(remove)
 
 
 def _path(digest: str) -> str:

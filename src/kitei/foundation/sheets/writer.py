@@ -100,16 +100,20 @@ def write_export(
     rows: Rows,
     timestamp: dt.datetime,
     language: str = "ja",
+    about: Sequence[str] = (),
 ) -> None:
     """Write every row of ``specs`` as an xlsx workbook that ``plan_import`` reads back without any change.
 
-    ``rows`` gives a register's current rows. ``timestamp`` (aware) is the only thing besides the content that shows in
+    ``rows`` gives a register's current rows; ``about`` are lines about the export for a sheet of their own, which import
+    leaves alone. ``timestamp`` (aware) is the only thing besides the content that shows in
     the bytes. Raises UserError for text that no Excel cell holds.
     """
     choices = Choices(language)
     with xlsx_out.workbook() as book:
         for spec in sorted(specs, key=lambda each: each.order):
             _export_sheet(book, spec, rows(spec), choices, language)
+        if about:
+            _about_sheet(book, about, language)
         choices.write(book)
         xlsx_out.save(book, stream, timestamp=timestamp)
 
@@ -140,6 +144,13 @@ def _export_sheet(
         line.append(xlsx_out.cell(sheet, show_version(version_of_row(spec, values)), quiet))
         sheet.append(line)
     sheet.auto_filter.ref = f"A1:{last}{last_row}"
+
+
+def _about_sheet(book: Any, about: Sequence[str], language: str) -> None:
+    sheet = xlsx_out.add_sheet(book, "この出力について" if language.startswith("ja") else "About this export")
+    look = xlsx_out.style(sheet, align=xlsx_out.NO_WRAP)
+    for text in about:
+        sheet.append([xlsx_out.cell(sheet, text, look)])
 
 
 def _export_headers(spec: SheetSpec, language: str) -> list[str]:

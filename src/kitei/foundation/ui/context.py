@@ -94,6 +94,8 @@ class Shell:
                 url = reverse(entry.url, args=entry.args)
             except NoReverseMatch:
                 continue
+            if entry.shown is not None and not entry.shown(self.actor):
+                continue
             badge = entry.badge(self.actor) if entry.badge else None
             found.append(
                 {

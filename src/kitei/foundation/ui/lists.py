@@ -136,7 +136,10 @@ def for_sheet(sheet: str) -> ListSpec | None:
 
 @dataclass(frozen=True)
 class Section:
-    """An entry of the navigation, in the organisation's words. ``url`` is a URL name; ``badge`` counts what needs doing."""
+    """An entry of the navigation, in the organisation's words. ``url`` is a URL name; ``badge`` counts what needs doing.
+
+    ``shown`` tells who may open the page; without it everybody may.
+    """
 
     key: str
     label: Any
@@ -144,6 +147,7 @@ class Section:
     order: int
     args: tuple[str, ...] = ()
     badge: Callable[[Any], tuple[int, Any] | None] | None = None
+    shown: Callable[[Any], bool] | None = None
 
 
 _sections: dict[str, Section] = {}

@@ -56,7 +56,7 @@ def review_clause(
     an officer's role.
     """
     transactions.require()
-    rule.require(actor, rule.APPROVE, rule.Target("clause", clause, organization=organization))
+    decision = rule.require(actor, rule.APPROVE, rule.Target("clause", clause, organization=organization))
     try:
         found = catalogue.load(edition).clause(clause)
     except KeyError as error:
@@ -90,6 +90,7 @@ def review_clause(
             ("clause", clause),
             data={"edition": edition, "corrected": corrected},
             private={"statement": statement_ja.strip()} if corrected and statement_ja.strip() else {},
+            decision=decision.recorded,
         ),
     )
     return row

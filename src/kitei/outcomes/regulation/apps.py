@@ -9,4 +9,4 @@ class RegulationConfig(AppConfig):
 
     def ready(self) -> None:
         """Make the room's events, sheet and jobs known."""
-        from kitei.outcomes.regulation import events, jobs, own  # noqa: F401, PLC0415  they register on import
+        from kitei.outcomes.regulation import erasure, events, jobs, own  # noqa: F401, PLC0415  they register on import

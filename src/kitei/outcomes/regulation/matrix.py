@@ -14,8 +14,8 @@ from kitei.outcomes.regulation import build
 from kitei.outcomes.regulation.coverage import OPERATED_LABELS, SEVERITY_LABELS, STATED_LABELS, Coverage
 
 
-def tables(picture: Coverage) -> list[Table]:
-    """Return the requirements, then the findings, in the active language."""
+def tables(picture: Coverage, *, head: str = "") -> list[Table]:
+    """Return the requirements, then the findings, in the active language; ``head`` is the line about the log below them."""
     rows = [
         (
             row.clause.label,
@@ -52,8 +52,9 @@ def tables(picture: Coverage) -> list[Table]:
         )
         for judged in picture.findings
     ]
+    notice = "\n".join(line for line in (picture.guideline.notice.render(), head) if line)
     return [
-        Table(_columns(_REQUIREMENT_COLUMNS), rows, caption=_("対照表"), note=picture.guideline.notice.render()),
+        Table(_columns(_REQUIREMENT_COLUMNS), rows, caption=_("対照表"), note=notice),
         Table(_columns(_FINDING_COLUMNS), findings, caption=_("指摘")),
     ]
 
@@ -85,8 +86,8 @@ def _columns(columns: tuple[tuple[Message, float], ...]) -> tuple[TableColumn, .
     return tuple(TableColumn(header.render(), width) for header, width in columns)
 
 
-def workbook(picture: Coverage) -> bytes:
-    """Return the matrix as xlsx bytes."""
+def workbook(picture: Coverage, *, head: str = "") -> bytes:
+    """Return the matrix as xlsx bytes; ``head`` is the line about the newest head of the log (``heads.head_line``)."""
     stream = io.BytesIO()
-    writer.write_table(stream, tables(picture), timestamp=build.stamp())
+    writer.write_table(stream, tables(picture, head=head), timestamp=build.stamp())
     return stream.getvalue()

@@ -24,13 +24,13 @@ from kitei.outcomes.regulation.source import parse, serialise
 from kitei.registers.documents import queries as documents
 from kitei.registers.risks import queries as risks
 from kitei.trust.access import rule
-from kitei.trust.auditlog.log import Act, append
+from kitei.trust.auditlog.log import Act, append, record
 
 
 def put_draft(*, actor: rule.Actor, organization: Any, text: str | None = None) -> Draft:
     """Set the draft to ``text`` (default: Kitei's model text); joins the caller's transaction. UserError if it is faulty."""
     transactions.require()
-    rule.require(actor, rule.EDIT, rule.Target("regulation", organization=organization))
+    decision = rule.require(actor, rule.EDIT, rule.Target("regulation", organization=organization)).recorded
     text = model_text() if text is None else text
     parse(text)
     draft, _ = Draft.objects.update_or_create(
@@ -39,7 +39,13 @@ def put_draft(*, actor: rule.Actor, organization: Any, text: str | None = None) 
     digest = hashlib.sha256(text.encode()).hexdigest()
     append(
         organization=organization,
-        act=Act(events.DRAFT_CHANGED, actor.ref, ("regulation", str(draft.id)), data={"sha256": digest}),
+        act=Act(
+            events.DRAFT_CHANGED,
+            actor.ref,
+            ("regulation", str(draft.id)),
+            data={"sha256": digest},
+            decision=decision,
+        ),
     )
     return draft
 
@@ -176,7 +182,7 @@ def adopt(*, actor: rule.Actor, prepared: Prepared) -> Edition:
     """
     transactions.require()
     organization = prepared.organization
-    rule.require(actor, rule.APPROVE, rule.Target("regulation", organization=organization))
+    decision = rule.require(actor, rule.APPROVE, rule.Target("regulation", organization=organization)).recorded
     organization.hold()
     _check_day(organization, prepared.effective_on)
     _check_new(prepared)
@@ -232,6 +238,7 @@ def adopt(*, actor: rule.Actor, prepared: Prepared) -> Edition:
                 "sha256": edition.content_hash,
                 "files": {field: row.digest for field, row in stored.items()},
             },
+            decision=decision,
         ),
     )
     return edition
@@ -249,29 +256,26 @@ def _rendered_here(regulation: Regulation, *, kinds: Sequence[str], timestamp: d
 
 
 def record_download(*, actor: rule.Actor, organization: Any, kind: str, edition: str, rendering: Rendering) -> None:
-    """Ask the rule and append the download event; joins the caller's transaction, before the first byte leaves."""
-    transactions.require()
-    rule.require(actor, rule.VIEW, rule.Target("regulation", edition, organization=organization))
-    append(
+    """Ask the rule and commit the download event, before the first byte leaves. UnrecordedError: hand nothing out."""
+    decision = rule.require(actor, rule.VIEW, rule.Target("regulation", edition, organization=organization))
+    record(
         organization=organization,
         act=Act(
-            events.DOWNLOADED, actor.ref, ("regulation", edition), data={"format": kind, "rendering": rendering.value}
+            events.DOWNLOADED,
+            actor.ref,
+            ("regulation", edition),
+            data={"format": kind, "rendering": rendering.value},
+            decision=decision.recorded,
         ),
     )
 
 
 def record_view(*, actor: rule.Actor, organization: Any, edition: str) -> None:
-    """Ask the rule and append the opening of an edition; joins the caller's transaction, before the first byte leaves."""
-    transactions.require()
+    """Ask the rule and commit the opening of an edition, before the first byte leaves. UnrecordedError: show nothing."""
     decision = rule.require(actor, rule.VIEW, rule.Target("regulation", edition, organization=organization))
-    append(
+    record(
         organization=organization,
-        act=Act(
-            events.VIEWED,
-            actor.ref,
-            ("regulation", edition),
-            decision={"allowed": True, "reasons": list(decision.reasons)},
-        ),
+        act=Act(events.VIEWED, actor.ref, ("regulation", edition), decision=decision.recorded),
     )
 
 

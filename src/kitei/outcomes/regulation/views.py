@@ -176,10 +176,8 @@ def download(request: HttpRequest, kind: str) -> HttpResponse:
                 timestamp=build.stamp(),
                 cache=settings.DATA / "cache" / "renderings",
             )
-    transactions.durable(
-        lambda: operations.record_download(
-            actor=actor, organization=organization, kind=kind, edition=edition_id, rendering=rendering
-        )
+    operations.record_download(
+        actor=actor, organization=organization, kind=kind, edition=edition_id, rendering=rendering
     )
     suffix = name.rpartition(".")[2].lower()
     response = HttpResponse(content, content_type=CONTENT_TYPES.get(suffix, "application/octet-stream"))
@@ -233,9 +231,7 @@ def _adopt(actor: rule.Actor, typed: dict[str, Any]) -> Edition:
 
 def _record_view(actor: rule.Actor, edition: Edition) -> None:
     """Record that an edition was opened, before anything of it is sent (design §5)."""
-    transactions.durable(
-        lambda: operations.record_view(actor=actor, organization=actor.organization, edition=str(edition.pk))
-    )
+    operations.record_view(actor=actor, organization=actor.organization, edition=str(edition.pk))
 
 
 def _frozen_file(edition: Edition, kind: str) -> tuple[str, bytes]:

@@ -75,7 +75,7 @@ class Register:
         transactions.require()
         if not rows:
             return {}
-        rule.require(actor, rule.EDIT, rule.Target(self.kind, organization=organization))
+        decision = rule.require(actor, rule.EDIT, rule.Target(self.kind, organization=organization)).recorded
         ids = self._resolve(organization, rows)
         states = {code: self._fields(values, ids) for code, values in rows.items()}
         touched = put_many(
@@ -87,16 +87,11 @@ class Register:
             day=day,
             imported=imported,
         )
-        effective = (day or clock.today()).isoformat()
+        data = {"from": (day or clock.today()).isoformat(), "imported": imported}
         append_many(
             organization=organization,
             acts=[
-                Act(
-                    self.event,
-                    actor.ref,
-                    (self.kind, str(touched[code])),
-                    data={"from": effective, "imported": imported},
-                )
+                Act(self.event, actor.ref, (self.kind, str(touched[code])), data=data, decision=decision)
                 for code in states
             ],
         )

@@ -8,14 +8,13 @@ from typing import Any
 
 from django.db.models import DateField, QuerySet, Value
 
-from kitei.foundation import transactions
 from kitei.foundation.files import store
 from kitei.foundation.files.models import StoredFile
 from kitei.foundation.text import Message, UserError
 from kitei.registers.documents import events
 from kitei.registers.documents.models import DocumentState
 from kitei.trust.access import rule
-from kitei.trust.auditlog.log import Act, append
+from kitei.trust.auditlog.log import Act, record
 
 _EVENTS = {rule.VIEW: events.DOCUMENT_VIEWED, rule.DOWNLOAD: events.DOCUMENT_DOWNLOADED}
 
@@ -82,7 +81,8 @@ def open_file(*, actor: rule.Actor, state: DocumentState, action: str = rule.DOW
     """Return the file of a document's version: the one way to its bytes (``read_file``).
 
     The event is committed before this returns (in a caller's transaction: with it), so a face calls it before it sends
-    the first byte. ``action`` is DOWNLOAD or VIEW (preview). Raises Refused, or UserError when no file is kept here.
+    the first byte. ``action`` is DOWNLOAD or VIEW (preview). Raises Refused, UserError when no file is kept here,
+    or UnrecordedError: what cannot be recorded is not shown.
     """
     name = _EVENTS[action]
     target = rule.Target("document", id=str(state.of_id), organization=state.organization)
@@ -100,9 +100,9 @@ def open_file(*, actor: rule.Actor, state: DocumentState, action: str = rule.DOW
         actor.ref,
         ("document", str(state.of_id)),
         data={"state": str(state.pk), "digest": file.digest},
-        decision={"allowed": True, "reasons": list(decision.reasons)},
+        decision=decision.recorded,
     )
-    transactions.durable_or_join(lambda: append(organization=actor.organization, act=act))
+    record(organization=actor.organization, act=act)
     return file
 
 

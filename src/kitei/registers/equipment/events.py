@@ -1,6 +1,8 @@
 """Event names of the equipment room."""
 
-from kitei.trust.auditlog.vocabulary import declare
+from kitei.registers.base.events import declare_put
 
-KIND_PUT = declare("equipment-kind:put", "機器区分を登録・変更", "Equipment kind recorded")
-EQUIPMENT_PUT = declare("equipment:put", "機器を登録・変更", "Equipment recorded")
+KIND_PUT = declare_put(
+    "equipment-kind:put", "機器区分を登録・変更", "Equipment kind recorded", kind=("機器区分", "Equipment kind")
+)
+EQUIPMENT_PUT = declare_put("equipment:put", "機器を登録・変更", "Equipment recorded", kind=("機器", "Equipment"))

@@ -79,7 +79,11 @@ def link_accounts(*, actor: rule.Actor, organization: Any) -> None:
             append(
                 organization=organization,
                 act=Act(
-                    events.ACCOUNT_LINKED, ("worker", "people"), ("account", str(user.id)), data={"member": str(found)}
+                    events.ACCOUNT_LINKED,
+                    ("worker", "people"),
+                    ("account", str(user.id)),
+                    data={"member": str(found)},
+                    decision={"allowed": True, "reasons": ["face:worker"]},
                 ),
             )
 
@@ -155,10 +159,11 @@ def company_existing(*, organization: Organization, keys: Collection[str] | None
 def company_apply(*, actor: rule.Actor, organization: Organization, changes: Changes) -> None:
     """Write the company's details; the code itself never changes, so a new row is refused by ``check_all`` of the sheet."""
     transactions.require()
-    rule.require(actor, rule.EDIT, rule.Target("company", organization=organization))
+    decision = rule.require(actor, rule.EDIT, rule.Target("company", organization=organization)).recorded
     for _key, _before, after in changes.changed:
         Organization.objects.filter(pk=organization.pk).update(**{name: after[name] for name in _COMPANY_FIELDS})
-        append(organization=organization, act=Act(events.COMPANY_PUT, actor.ref, ("company", organization.code)))
+        act = Act(events.COMPANY_PUT, actor.ref, ("company", organization.code), decision=decision)
+        append(organization=organization, act=act)
 
 
 def appointments_existing(*, organization: Any, keys: Collection[str] | None) -> dict[str, dict[str, Any]]:
@@ -196,7 +201,7 @@ def appoint_many(
     transactions.require()
     if not rows:
         return
-    rule.require(actor, rule.EDIT, rule.Target("appointment", organization=organization))
+    decision = rule.require(actor, rule.EDIT, rule.Target("appointment", organization=organization)).recorded
     now = clock.now()
     old = dict(
         models.Appointment.objects.filter(
@@ -251,6 +256,7 @@ def appoint_many(
                     "replaces": str(old.get(row.code, "")),
                     "imported": imported,
                 },
+                decision=decision,
             )
             for row in made
         ],

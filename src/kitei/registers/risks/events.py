@@ -1,7 +1,9 @@
 """Event names of the risks room."""
 
-from kitei.trust.auditlog.vocabulary import declare
+from kitei.registers.base.events import declare_put
 
-PROCEDURE_PUT = declare("procedure:put", "運用手順を登録・変更", "Procedure recorded")
-RISK_PUT = declare("risk:put", "リスクを登録・変更", "Risk recorded")
-MEASURE_PUT = declare("measure:put", "対策を登録・変更", "Measure recorded")
+PROCEDURE_PUT = declare_put(
+    "procedure:put", "運用手順を登録・変更", "Procedure recorded", kind=("運用手順", "Procedure")
+)
+RISK_PUT = declare_put("risk:put", "リスクを登録・変更", "Risk recorded", kind=("リスク", "Risk"))
+MEASURE_PUT = declare_put("measure:put", "対策を登録・変更", "Measure recorded", kind=("対策", "Measure"))

@@ -51,3 +51,13 @@ class Protected(models.Model):
 
     class Meta:
         abstract = True
+
+
+class StrangerCount(Row):
+    """How many unknown addresses were asked for without log-in in one hour; becomes one event and goes away."""
+
+    hour = models.DateTimeField()
+    count = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organization", "hour"], name="access_one_count_an_hour")]

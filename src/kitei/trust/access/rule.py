@@ -7,6 +7,8 @@ denies, folders and classifications join the same functions with the access issu
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import json
 import uuid
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
@@ -16,9 +18,14 @@ from django.db.models import Q, QuerySet
 
 from kitei.foundation import clock
 from kitei.foundation.tenancy.models import Organization
+from kitei.trust.access import events as _words  # noqa: F401  declares what the reasons below are called
 from kitei.trust.access.models import Membership
 from kitei.trust.access.roles import EDITORS, OFFICERS
 from kitei.trust.accounts.models import User
+from kitei.trust.auditlog import log
+
+VERSION = 2
+"""Raised when ``decide`` changes in a way the tables below do not show."""
 
 LIST, VIEW, DOWNLOAD, PRINT, EDIT, APPROVE, MANAGE = "list", "view", "download", "print", "edit", "approve", "manage"
 ACTIONS = (LIST, VIEW, DOWNLOAD, PRINT, EDIT, APPROVE, MANAGE)
@@ -30,6 +37,8 @@ _NEEDS: dict[str, frozenset[str]] = {
     APPROVE: EDITORS,
     MANAGE: EDITORS,
 }
+_LOG_NEEDS: dict[str, frozenset[str]] = {LIST: OFFICERS, VIEW: OFFICERS}
+"""操作記録 tells about everybody, so only officers read it. Its target is ``log``, its tables are those of ``auditlog``."""
 
 Q_T = TypeVar("Q_T", bound=QuerySet[Any])
 
@@ -39,7 +48,7 @@ class Actor:
     """Who acts: a ``member`` (account), ``cli`` (operating-system user), ``worker`` or ``guest``.
 
     ``id`` is the account's id, the user's name or a link's id; ``principal`` the register's member, if any. ``permits``
-    are the actions already permitted for the act under way (``decided_once``); elsewhere it is empty.
+    are the actions already permitted for the act under way (``decided_once``), ``grounds`` why; elsewhere they are empty.
     """
 
     kind: str
@@ -50,6 +59,7 @@ class Actor:
     administrator: bool = False
     active: bool = True
     permits: frozenset[str] = frozenset()
+    grounds: tuple[str, ...] = ()
 
     @property
     def ref(self) -> tuple[str, str]:
@@ -73,6 +83,11 @@ class Decision:
     allowed: bool
     reasons: tuple[str, ...]
     roles: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def recorded(self) -> dict[str, Any]:
+        """As events carry it (``Act.decision``); the policy version is added by the log."""
+        return {"allowed": self.allowed, "reasons": list(self.reasons)}
 
 
 class Refused(Exception):  # noqa: N818  it is an answer, named as people name it
@@ -109,13 +124,13 @@ def decide(actor: Actor, action: str, target: Target, *, at: dt.datetime | None 
     if target.organization is not None and target.organization.pk != actor.organization.pk:
         return Decision(allowed=False, reasons=("other-organization",))
     if action in actor.permits:
-        return Decision(allowed=True, reasons=("decided-at-start",))
+        return Decision(allowed=True, reasons=("decided-at-start", *actor.grounds))
     if actor.kind in {"cli", "worker"}:
         # Whoever runs commands on the machine that holds the data could read the files themselves: allowed, recorded.
         return Decision(allowed=True, reasons=(f"face:{actor.kind}",))
     if actor.kind != "member" or not actor.active:
         return Decision(allowed=False, reasons=("no-active-account",))
-    needs = _NEEDS.get(action)
+    needs = _needs(action, target.kind)
     if needs is None:
         return Decision(allowed=True, reasons=("member",))
     held = roles_of(actor, at=at)
@@ -128,6 +143,28 @@ def decide(actor: Actor, action: str, target: Target, *, at: dt.datetime | None 
         # While no officer can log in, the first administrator sets Kitei up.
         return Decision(allowed=True, reasons=("first-set-up",))
     return Decision(allowed=False, reasons=("no-role", *(f"needs:{role}" for role in sorted(needs))))
+
+
+def _needs(action: str, kind: str) -> frozenset[str] | None:
+    """Return the roles of which one is needed; None when every member may."""
+    if kind == "log" or kind.startswith("auditlog."):
+        return _LOG_NEEDS.get(action) or _NEEDS.get(action)
+    return _NEEDS.get(action)
+
+
+def policy_version() -> str:
+    """Return which rule decides: 16 hex digits of the SHA-256 of its tables and VERSION; events carry it as ``policy``."""
+    tables = {
+        "version": VERSION,
+        "actions": list(ACTIONS),
+        "needs": {action: sorted(roles) for action, roles in _NEEDS.items()},
+        "log": {action: sorted(roles) for action, roles in _LOG_NEEDS.items()},
+        "set-up": sorted(EDITORS),
+    }
+    return hashlib.sha256(json.dumps(tables, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:16]
+
+
+log.set_policy(policy_version())
 
 
 def _officer_with_account(organization: Organization, at: dt.datetime) -> bool:
@@ -166,8 +203,8 @@ def decided_once(actor: Actor, action: str, target: Target) -> Actor:
     office in the same workbook, would lose the right half-way and the whole import with it. Raises Refused. The actor
     returned must not outlive the act.
     """
-    require(actor, action, target)
-    return replace(actor, permits=actor.permits | {action})
+    decision = require(actor, action, target)
+    return replace(actor, permits=actor.permits | {action}, grounds=decision.reasons)
 
 
 def visible(actor: Actor, rows: Q_T, action: str = VIEW, *, at: dt.datetime | None = None) -> Q_T:

@@ -13,11 +13,22 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from kitei.foundation import clock, transactions
+from kitei.foundation.tenancy.models import Organization
 from kitei.foundation.text import Message, UserError
 from kitei.trust.accounts.events import LANGUAGE_SET
 from kitei.trust.accounts.models import OneTimeCode, User
 from kitei.trust.auditlog import events
-from kitei.trust.auditlog.log import Act, append
+from kitei.trust.auditlog.log import Act, append, record
+
+
+class WrongCodeError(UserError):
+    """Mail address and one-time code do not let anybody in. ``reason`` and ``user`` are for the log, never for the page."""
+
+    def __init__(self, message: Message, *, reason: str, user: User | None) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.user = user
+
 
 CODE_LIFE = dt.timedelta(days=3)
 _CODE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # without I, O, 0, 1: people read the code from paper
@@ -54,7 +65,13 @@ def create_user(
     user.save(force_insert=True)
     append(
         organization=organization,
-        act=Act(events.ACCOUNT_CREATED, actor, ("account", str(user.id)), data={"administrator": is_administrator}),
+        act=Act(
+            events.ACCOUNT_CREATED,
+            actor,
+            ("account", str(user.id)),
+            data={"administrator": is_administrator},
+            decision=decision_of(actor),
+        ),
     )
     return user
 
@@ -74,55 +91,95 @@ def invite_administrator(*, actor: tuple[str, str], organization: Any, email: st
     elif user.organization_id != organization.pk:
         raise UserError(Message("メールアドレス「%(mail)s」のアカウントはすでにあります。", {"mail": email}))
     User.objects.filter(pk=user.pk).update(is_administrator=True, is_active=True)
-    append(organization=organization, act=Act(events.ADMINISTRATOR_INVITED, actor, ("account", str(user.id))))
-    return issue_code(user=user)
+    invited = Act(events.ADMINISTRATOR_INVITED, actor, ("account", str(user.id)), decision=decision_of(actor))
+    append(organization=organization, act=invited)
+    return issue_code(user=user, actor=actor)
 
 
-def issue_code(*, user: User) -> str:
-    """Return a fresh one-time code for ``user``; only its digest is kept. Codes issued before no longer work."""
+def issue_code(*, user: User, actor: tuple[str, str] = ("worker", "accounts")) -> str:
+    """Return a fresh one-time code for ``user``; only its digest is kept. Codes issued before no longer work.
+
+    Joins the caller's transaction; recorded as ``account:issue-code``, without the code.
+    """
     transactions.require()
     _use_up(user)
     code = "-".join("".join(secrets.choice(_CODE_ALPHABET) for _ in range(5)) for _ in range(4))
     OneTimeCode.objects.create(
         organization=user.organization, user=user, digest=_digest(code), expires_at=clock.now() + CODE_LIFE
     )
+    issued = Act(events.CODE_ISSUED, actor, ("account", str(user.id)), decision=decision_of(actor))
+    append(organization=user.organization, act=issued)
     return code
 
 
 def redeem_code(*, email: str, code: str, password: str) -> User:
     """Set the pass word of the account that ``code`` was issued for and use the code up.
 
-    UserError when mail address and code do not belong together, the code is used or expired, or the pass word is weak.
+    WrongCodeError when mail address and code do not belong together, the code is used or expired: the face records it
+    with ``record_failed_code`` after the rollback. UserError when the pass word is weak.
     """
     transactions.require()
     now = clock.now()
-    wrong = UserError(
-        Message(
-            "メールアドレスとコードの組み合わせが正しくないか、コードの期限が切れています。管理者に新しいコードを依頼してください。"
-        )
-    )
-    found = (
-        OneTimeCode.objects.select_related("user")
-        .filter(
-            digest=_digest(code),
-            user__email__iexact=email,
-            used_at__isnull=True,
-            expires_at__gt=now,
-            user__is_active=True,
-        )
-        .first()
-    )
-    if found is None:
-        raise wrong
-    set_password(user=found.user, password=password, actor=("member", str(found.user_id)))
+    found = OneTimeCode.objects.select_related("user").filter(digest=_digest(code), user__email__iexact=email).first()
+    if found is None or not found.user.is_active:
+        raise _wrong_code("code", User.objects.filter(email__iexact=email).first())
+    if found.used_at is not None or found.expires_at <= now:
+        raise _wrong_code("code-expired" if found.used_at is None else "code-used", found.user)
+    set_password(user=found.user, password=password, actor=("member", str(found.user_id)), by="one-time-code")
     if not OneTimeCode.objects.filter(id=found.id, used_at__isnull=True).update(used_at=now):
-        raise wrong
+        raise _wrong_code("code-used", found.user)
     _use_up(found.user)
     return found.user
 
 
-def set_password(*, user: User, password: str, actor: tuple[str, str]) -> None:
-    """Set a pass word after the rules of NIST SP 800-63B-4 (length and known-bad list); UserError when it is too weak."""
+def _wrong_code(reason: str, user: User | None) -> WrongCodeError:
+    # One sentence for all: it tells neither which accounts exist nor what is wrong with a code.
+    message = Message(
+        "メールアドレスとコードの組み合わせが正しくないか、コードの期限が切れています。管理者に新しいコードを依頼してください。"
+    )
+    return WrongCodeError(message, reason=reason, user=user)
+
+
+def record_failed_code(*, error: WrongCodeError, typed: str) -> None:
+    """Record a one-time code that let nobody in; in a transaction of its own, after the rollback of the attempt."""
+    record_failed_login(user=error.user, typed=typed, reason=error.reason)
+
+
+def record_failed_login(*, user: User | None, typed: str, reason: str) -> None:
+    """Record that a log-in failed, in the account's organization, else the installation's first.
+
+    What was typed may be anything, even a pass word in the wrong field: it is committed to, never stored in clear.
+    ``reason`` is ``credentials``, ``locked-out``, ``code``, ``code-expired`` or ``code-used``. UnrecordedError when it
+    cannot be written.
+    """
+    organization = user.organization if user else Organization.objects.order_by("id").first()
+    if organization is None:
+        return
+    act = Act(
+        events.LOGIN_FAILED,
+        ("stranger", ""),
+        ("account", str(user.id) if user else ""),
+        outcome="refused",
+        data={"reason": reason},
+        private={"typed": typed[:200]} if typed else {},
+    )
+    record(organization=organization, act=act)
+
+
+def decision_of(actor: tuple[str, str], *, own: str = "own-account") -> dict[str, Any]:
+    """Return the decision that acts on accounts carry: whoever is at the console may, and everybody on their own account.
+
+    Accounts lie below the access rule, which therefore cannot be asked.
+    """
+    kind = actor[0]
+    return {"allowed": True, "reasons": [f"face:{kind}" if kind in {"cli", "worker"} else own]}
+
+
+def set_password(*, user: User, password: str, actor: tuple[str, str], by: str = "own-account") -> None:
+    """Set a pass word after the rules of NIST SP 800-63B-4 (length and known-bad list); UserError when it is too weak.
+
+    ``by`` is the reason why a person may set it: the account is their own, or they hold the one-time code.
+    """
     transactions.require()
     try:
         validate_password(password, user)
@@ -130,7 +187,8 @@ def set_password(*, user: User, password: str, actor: tuple[str, str]) -> None:
         raise UserError(Message("%(reasons)s", {"reasons": " ".join(error.messages)})) from error
     user.set_password(password)
     user.save(update_fields=["password"])
-    append(organization=user.organization, act=Act(events.PASSWORD_SET, actor, ("account", str(user.id))))
+    done = Act(events.PASSWORD_SET, actor, ("account", str(user.id)), decision=decision_of(actor, own=by))
+    append(organization=user.organization, act=done)
 
 
 def set_language(*, user: User, language: str) -> None:
@@ -142,7 +200,13 @@ def set_language(*, user: User, language: str) -> None:
     user.save(update_fields=["language"])
     append(
         organization=user.organization,
-        act=Act(LANGUAGE_SET, ("member", str(user.id)), ("account", str(user.id)), data={"language": language}),
+        act=Act(
+            LANGUAGE_SET,
+            ("member", str(user.id)),
+            ("account", str(user.id)),
+            data={"language": language},
+            decision=decision_of(("member", str(user.id))),
+        ),
     )
 
 

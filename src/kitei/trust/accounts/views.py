@@ -57,6 +57,9 @@ def start_with_code(request: HttpRequest) -> HttpResponse:
             transactions.durable(
                 lambda: operations.redeem_code(email=typed["email"], code=typed["code"], password=typed["password"])
             )
+        except operations.WrongCodeError as error:
+            operations.record_failed_code(error=error, typed=typed["email"])
+            form.add_error(None, str(error))
         except UserError as error:
             form.add_error(None, str(error))
         else:

@@ -17,7 +17,7 @@ from kitei.foundation.ui.as_of import as_of
 from kitei.foundation.ui.lists import ListSpec
 from kitei.foundation.ui.rows import renderer
 from kitei.trust.access import rule
-from kitei.trust.auditlog.log import Act, append
+from kitei.trust.auditlog.log import Act, record
 from kitei.web import errors
 from kitei.web.lists import detail, events, labels
 from kitei.web.lists import export as files
@@ -125,9 +125,9 @@ def export(request: HttpRequest, key: str, form: str) -> HttpResponse:
         },
         # Search words may be names.
         private={"query": asked} if asked else {},
-        decision={"allowed": True, "reasons": list(decision.reasons)},
+        decision=decision.recorded,
     )
-    transactions.durable(lambda: append(organization=actor.organization, act=act))
+    record(organization=actor.organization, act=act)
     name = f"{spec.title}_{day.day:%Y%m%d}.{form}"
     response = HttpResponse(data, content_type=files.FORMS[form])
     response["Content-Disposition"] = (
@@ -156,9 +156,9 @@ def row(request: HttpRequest, key: str, identity: uuid.UUID) -> HttpResponse:
             actor.ref,
             (spec.key, str(identity)),
             data={"day": day.day.isoformat()},
-            decision={"allowed": True, "reasons": list(decision.reasons)},
+            decision=decision.recorded,
         )
-        transactions.durable(lambda: append(organization=actor.organization, act=act))
+        record(organization=actor.organization, act=act)
     facts = detail.facts(spec, state)
     past = detail.history(spec, found, day=day.day)
     more = list(spec.detail(actor=actor, day=day.day, row=state)) if spec.detail else []
