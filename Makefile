@@ -8,7 +8,7 @@ PORT ?= 8000
 STAMP := $(VENV)/.setup-stamp
 DEV_STAMP := $(VENV)/.dev-stamp
 
-.PHONY: help setup demo test test-long bench lint format locks clean
+.PHONY: help setup demo test test-long bench verifier lint format locks clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  make %-10s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ test-long: $(DEV_STAMP) ## deep properties, fuzzing, crash matrix: long
 
 bench: $(DEV_STAMP) ## measures what docs/performance.md states
 	$(BIN)/python -m bench
+
+verifier: setup ## dist/kitei-verify.pyz: the auditor's verifier as one file
+	$(BIN)/python tools/pyz.py
 
 lint: $(DEV_STAMP) ## formatter, linters, types, import contracts, house rules
 	$(BIN)/ruff format --check src tests tools bench

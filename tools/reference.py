@@ -200,18 +200,56 @@ def _first(call: ast.Call) -> object:
 
 EVENTS = """# Events
 
-Every act Kitei records, by its fixed name. Made by `python tools/reference.py`; a test compares this page with the source.
+Every act Kitei records, by its fixed name: `subject:action`, written `subject:action:outcome` where the outcome is not `ok`.
+Made by `python tools/reference.py`; a test compares this page with the source.
 
-| Event | 日本語 | English |
-|---|---|---|
+## 記録するものと、しないもの / What is recorded and what is not
+
+Recorded: every write; opening, previewing, downloading, printing and exporting a document or an edition; taking out a
+register; showing a private contact; reading 操作記録; log-in, log-out and failure; every refusal of a member, token or link,
+also for what does not exist, an address that holds nothing, a way of asking a page does not take, and a form whose
+protection mark is missing.
+
+Not recorded: home, ordinary lists and detail pages, and fragments of a recorded page; the draft of the regulation, which is
+no edition; what a browser asks for by itself (`/favicon.ico` and the like); what Kitei makes again at any time (stored runs
+of the checks, cached renderings, an upload that waits an hour for its import), sessions and background jobs. Of people who
+are not logged in only the number of unknown addresses is kept, one event an hour.
+
+A view, download or export is committed *before* the first byte leaves; if that is not possible, the answer is 503 and
+nothing is shown. It says that the act was allowed, not that every byte arrived: neither the server nor a proxy in front of it
+could say so truthfully. A refusal is recorded outside the transaction of what was refused. A request that only reads
+records at most one event.
+
+Every event also carries, where there is one: `request` (the id that the answer's `X-Request-Id` shows), `session` (a digest),
+`strength` (`password`, `one-time-code`, `console`, `worker`), `face`, `decision` (`allowed`, `reasons`) and `policy`, a digest
+of the access rule that decided. Fields under "as commitment" hold free text: the event holds a salted hash of it only.
+
 """
 
 
 def events_page() -> str:
-    """Return the page of all events declared so far."""
+    """Return the page of all events, outcomes, kinds and reasons declared so far."""
     from kitei.trust.auditlog import vocabulary  # noqa: PLC0415  Django is set up by now
 
-    return EVENTS + "".join(f"| `{event.name}` | {event.ja} | {event.en} |\n" for event in vocabulary.known().values())
+    parts = [EVENTS, "## 操作 / Events\n\n"]
+    for event in vocabulary.known().values():
+        parts.append(f"### `{event.name}`\n\n{event.ja} / {event.en}\n\n- {event.when[0]} / {event.when[1]}\n")
+        if event.data is None:
+            parts.append("- data: 内容は操作の側で決まる / as its room needs\n")
+        for title, fields in (("data", event.data or ()), ("as commitment", event.private)):
+            if fields:
+                listed = "、".join(f"`{field.name}` {field.ja} / {field.en}" for field in fields)
+                parts.append(f"- {title}: {listed}\n")
+        parts.append("\n")
+    for title, words in (
+        ("結果 / Outcomes", vocabulary.OUTCOMES),
+        ("対象と操作した者の種類 / Kinds of objects and actors", vocabulary.kinds()),
+        ("判定の理由 / Reasons of decisions", vocabulary.reasons()),
+    ):
+        parts.append(f"## {title}\n\n| | 日本語 | English |\n|---|---|---|\n")
+        parts += [f"| `{word.name}` | {word.ja} | {word.en} |\n" for word in words.values()]
+        parts.append("\n")
+    return "".join(parts).rstrip() + "\n"
 
 
 GENERATED: dict[str, Callable[[], str]] = {"cli.md": commands, "checks.md": checks}

@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("kitei.registers.documents.urls")),
     path("", include("kitei.outcomes.guidelines.urls")),
     path("", include("kitei.outcomes.regulation.urls")),
+    path("", include("kitei.outcomes.records.urls")),
 ]
 
 handler400 = "kitei.web.errors.bad_request"

@@ -16,7 +16,7 @@ from typing import Any
 
 MAX_BYTES = 16 * 1024
 SALT_BYTES = 32
-_MAX_INT = 2**53 - 1
+MAX_INT = 2**53 - 1
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -24,12 +24,12 @@ class NotCanonicalError(ValueError):
     """A payload holds something that has no single canonical form."""
 
 
-def encode(payload: dict[str, Any]) -> bytes:
-    """Return the canonical bytes of ``payload``; NotCanonicalError on floats, non-ASCII keys, big integers, > 16 KiB."""
+def encode(payload: dict[str, Any], *, limit: int = MAX_BYTES) -> bytes:
+    """Return the canonical bytes of ``payload``; NotCanonicalError on floats, non-ASCII keys, big integers, > ``limit``."""
     _check(payload)
     data = json.dumps(payload, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
-    if len(data) > MAX_BYTES:
-        raise NotCanonicalError(f"event of {len(data)} bytes; at most {MAX_BYTES}: give large values by digest")
+    if len(data) > limit:
+        raise NotCanonicalError(f"event of {len(data)} bytes; at most {limit}: give large values by digest")
     return data
 
 
@@ -55,10 +55,11 @@ def _check(value: Any) -> None:
         for item in value:
             _check(item)
     elif isinstance(value, str):
-        _check_text(value)
+        if not value.isascii():  # ASCII is NFC and holds no surrogates; most of an event is ASCII
+            _check_text(value)
     elif value is not None and not isinstance(value, int):
         raise NotCanonicalError(f"{type(value).__name__} has no canonical form")
-    elif value is not None and abs(value) > _MAX_INT:
+    elif value is not None and abs(value) > MAX_INT:
         raise NotCanonicalError("integer beyond 2^53")
 
 

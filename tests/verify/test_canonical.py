@@ -10,8 +10,8 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kitei.trust.auditlog import canonical
-from kitei.trust.auditlog.canonical import NotCanonicalError
+from kitei_verify import canonical
+from kitei_verify.canonical import NotCanonicalError
 
 KEYS = st.text(st.characters(max_codepoint=127), max_size=12)
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40).map(partial(unicodedata.normalize, "NFC"))

@@ -1,0 +1,8 @@
+"""Properties are about right and wrong: how long one example takes depends on what else this machine does."""
+
+from __future__ import annotations
+
+from hypothesis import settings
+
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
