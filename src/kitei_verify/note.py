@@ -183,7 +183,7 @@ def parse_signer(text: str, *, where: str = "private key") -> Signer:
     if not text.startswith("PRIVATE+KEY+"):
         raise wrong
     parts = text.removeprefix("PRIVATE+KEY+").split("+", 2)
-    if len(parts) != 3:  # noqa: PLR2004  name, id, key
+    if len(parts) != 3 or not _NAME.match(parts[0]):  # noqa: PLR2004  name, id, key
         raise wrong
     data = decode64(parts[2], where=where)
     if len(data) != 1 + _KEY_BYTES or data[0] not in {ED25519, COSIGNATURE}:

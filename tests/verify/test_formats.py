@@ -92,6 +92,34 @@ def test_a_private_key_is_read_back_and_never_shown_when_it_is_wrong():
         assert secret not in str(caught.value)
 
 
+def test_a_private_key_line_has_this_form():
+    made = note.Signer("o", bytes(32))
+    assert made.encode() == "PRIVATE+KEY+o+f8955667+AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+    for name in ("", "two words"):
+        with pytest.raises(FormatError, match="private key: not a private key line"):
+            note.parse_signer(note.Signer(name, bytes(32)).encode())
+
+
+def test_base64_of_keys_may_hold_the_letter_that_divides_them():
+    made = [note.Signer("o", bytes([number]) * 32) for number in range(256)]
+    public = next(one.key for one in made if str(one.key).count("+") > 2)
+    private = next(one for one in made if one.encode().count("+") > 4)
+    assert note.parse_key(str(public)) == public
+    assert note.parse_signer(private.encode()) == private
+
+
+def test_numbers_of_the_specifications():
+    assert (note.ED25519, note.COSIGNATURE, note.MAX_NOTE, note.MAX_SIGNATURES) == (1, 4, 100_000, 64)
+    with pytest.raises(FormatError) as caught:
+        note.parse_key("x")
+    assert caught.value.where == "key"
+
+
+def test_a_cosignature_without_a_time_is_of_the_year_1970():
+    hospital = witness("w")
+    assert note.verify(note.Note("x\n", (hospital.sign("x\n"),)), hospital.key, where="n") == 0
+
+
 # --- notes
 
 
@@ -164,6 +192,11 @@ LINE = "— name " + base64.b64encode(bytes(68)).decode() + "\n"
 def test_what_is_no_signed_note_is_refused(data, what):
     with pytest.raises(FormatError, match=what):
         note.parse(data, where="n")
+
+
+def test_the_shortest_signature_is_read():
+    line = "— name " + base64.b64encode(b"1234x").decode()
+    assert note.parse(f"text\n\n{line}\n".encode(), where="n").signatures == (note.Signature("name", b"1234", b"x"),)
 
 
 def test_as_many_signatures_and_bytes_as_allowed_are_read():

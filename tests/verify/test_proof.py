@@ -195,8 +195,14 @@ def test_no_more_than_sixty_three_hashes_and_a_million_bytes():
     wrong("inclusion", most)
     with pytest.raises(FormatError, match="too many hashes"):
         proof.parse(changed(OPENED, hashes=(bytes(32),) * 64))
-    with pytest.raises(FormatError, match="longer than"):
-        proof.parse(OPENED + b"x" * proof.MAX_BYTES)
+    assert (proof.MAX_BYTES, proof.MAX_EXTRA) == (1_000_000, 700_000)
+    with pytest.raises(FormatError, match="proof: longer than 1000000 bytes"):
+        proof.parse(b"x" * (proof.MAX_BYTES + 1))
+    with pytest.raises(FormatError, match="proof: does not begin"):
+        proof.parse(b"x" * proof.MAX_BYTES)
+    with pytest.raises(VerifyError) as caught:
+        proof.verify(proof.parse(OPENED), keys=[])
+    assert caught.value.where == "proof"
 
 
 def test_the_largest_entry_and_opening_fit():
