@@ -136,6 +136,7 @@ def test_a_rolled_back_log_gets_back_what_its_folder_still_has(elsewhere, backup
     assert sorted(path.name for path in elsewhere.data.glob("log*")) == ["log"]
 
 
+@pytest.mark.long
 def test_a_rolled_back_log_whose_folder_is_spoiled_ends(elsewhere, backup, lived):
     shutil.copytree(lived.data / "log", elsewhere.data / "log")
     known = head(elsewhere.data)
@@ -233,7 +234,7 @@ def test_a_drill_of_another_logs_backup_fails(lived, tmp_path):
     assert json.loads(payload)["data"]["result"] == "failed"
 
 
-@pytest.mark.parametrize("kept", ["erasures", "log"])
+@pytest.mark.parametrize("kept", ["erasures", pytest.param("log", marks=pytest.mark.long)])
 def test_who_was_erased_after_the_backup_is_erased_again(kitei, book, tmp_path, kept):
     """Known from the list outside the database, or from the log that survived."""
     kitei("import", leavers(book), "--apply")
