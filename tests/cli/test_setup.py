@@ -137,6 +137,12 @@ def test_doctor_sees_a_key_others_can_read_and_a_key_that_is_gone(kitei):
     assert "secret-key" in kitei("doctor", code=2).stdout
 
 
+def test_doctor_mentions_events_that_wait_long_but_that_is_no_fault(kitei):
+    assert "順番" in kitei("doctor", KITEI_TODAY="2030-01-01").stdout
+    kitei("worker", "--once")
+    assert "順番" not in kitei("doctor", KITEI_TODAY="2030-01-01").stdout
+
+
 def test_doctor_and_serve_refuse_a_log_without_its_triggers(kitei, free_port):
     import sqlite3
 

@@ -35,6 +35,8 @@ def doctor(options: argparse.Namespace) -> int:
         print(fault.render())
     if not found:
         print(Message("設定に誤りはありません。").render())
+        for note in _log_notes():
+            print(note.render())
     return 2 if found else 0
 
 
@@ -82,11 +84,9 @@ def _backup_warnings() -> list[Message]:
 
 def log_faults() -> list[Message]:
     """Return what is wrong with the logs: things that do not keep Kitei from serving and recording, but from proving."""
-    from kitei.foundation import clock  # noqa: PLC0415  after start
-    from kitei.foundation.tenancy.models import Organization  # noqa: PLC0415
+    from kitei.foundation.tenancy.models import Organization  # noqa: PLC0415  after start
     from kitei.foundation.text import UserError  # noqa: PLC0415
     from kitei.trust.auditlog import keys, logs  # noqa: PLC0415
-    from kitei.trust.auditlog.models import Event  # noqa: PLC0415
 
     found = []
     for organization in Organization.objects.order_by("id"):
@@ -101,14 +101,22 @@ def log_faults() -> list[Message]:
             keys.signer(organization.code, log.generation)
         except UserError as error:
             found.append(error.message)
-        oldest = Event.objects.filter(organization=organization, leaf_index__isnull=True).order_by("id").first()
-        if oldest is not None and clock.now() - oldest.at > LONGEST_PENDING:
-            found.append(
-                Message(
-                    "操作記録に1分以上順番の付いていないものがあります。kitei serve（又は kitei worker）が動いているか確かめてください。"
-                )
-            )
     return found
+
+
+def _log_notes() -> list[Message]:
+    """Return what is worth knowing about the logs and is no fault: after ``init`` nothing is signed before ``serve`` runs."""
+    from kitei.foundation import clock  # noqa: PLC0415  after start
+    from kitei.trust.auditlog.models import Event  # noqa: PLC0415
+
+    oldest = Event.objects.filter(leaf_index__isnull=True).order_by("id").first()
+    if oldest is None or clock.now() - oldest.at <= LONGEST_PENDING:
+        return []
+    return [
+        Message(
+            "操作記録に1分以上順番の付いていないものがあります。kitei serve（又は kitei worker）が動いているか確かめてください。"
+        )
+    ]
 
 
 def _anybody() -> bool:
