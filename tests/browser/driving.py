@@ -110,3 +110,12 @@ def log_in(page, mail, password=PASSWORD):
     form.locator("button[type=submit]").click()
     page.wait_for_url(lambda url: not url.endswith("/login"))
     return page
+
+
+def submit(page, button):
+    """Press a button and wait for the page it asks for, also when that is the same address again.
+
+    A click alone returns before the answer has come; what is read then may be the old page, or between the two.
+    """
+    with page.expect_navigation():
+        button.click()

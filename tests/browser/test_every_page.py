@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.urls import Resolver404, URLPattern, get_resolver, resolve
 
-from browser.driving import PASSWORD, PHONE, WIDE, log_in
+from browser.driving import PASSWORD, PHONE, WIDE, log_in, submit
 from browser.pages import check_page, faults
 
 # What is no page to look at, and why. A new address is a page unless it is named here.
@@ -106,7 +106,7 @@ def test_the_log_in_page_before_and_after_a_wrong_password(demo, open_browser):
         form = page.locator("main form").first
         form.locator("[name=username]").fill("nobody@sakura.example")
         form.locator("[name=password]").fill("chigau-kotoba-2026")
-        form.locator("button[type=submit]").click()
+        submit(page, form.locator("button[type=submit]"))
         assert page.locator("[role=alert]").count() == 1
         page.complaints[:] = [said for said in page.complaints if "422" not in said]  # Chromium tells of the status
         check_page(page)
@@ -127,12 +127,12 @@ def test_what_is_not_there_and_what_may_not_be_seen_look_alike_and_are_in_order(
 def test_a_person_changes_the_language_and_it_stays(demo, open_browser):
     page = log_in(open_browser(demo), demo.accounts["ja"])
     page.goto("/registers/member/?q=佐藤")
-    page.locator("header [name=language]").first.click()
+    submit(page, page.locator("header [name=language]").first)
     assert page.evaluate("document.documentElement.lang") == "en"
     assert "q=" in page.url, "one stays on the page one was on"
     page.goto("/")
     assert page.evaluate("document.documentElement.lang") == "en"
-    page.locator("header [name=language]").first.click()
+    submit(page, page.locator("header [name=language]").first)
     assert page.evaluate("document.documentElement.lang") == "ja"
     assert page.complaints == []
 
@@ -140,7 +140,7 @@ def test_a_person_changes_the_language_and_it_stays(demo, open_browser):
 def test_nobody_reads_a_page_after_logging_out(demo, sign_in):
     page = sign_in(demo)
     page.goto("/registers/member/")
-    page.locator("header form[action='/logout'] button").click()
+    submit(page, page.locator("header form[action='/logout'] button"))
     page.goto("/registers/member/")
     assert urlsplit(page.url).path == "/login"
     assert page.complaints == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import openpyxl
 import pytest
 
-from browser.driving import PASSWORD, log_in
+from browser.driving import PASSWORD, log_in, submit
 from browser.pages import check_page
 
 SHEETS = {
@@ -79,8 +79,7 @@ def test_from_init_to_an_edition_in_force(beginner, open_browser, tmp_path):
     upload(page, book)
     assert "髙﨑" in page.inner_text("main")
     check_page(page)
-    page.locator("form[action$='/apply/'] button").click()
-    page.wait_for_load_state()
+    submit(page, page.locator("form[action$='/apply/'] button"))
     check_page(page)
 
     page.goto("/registers/member/")
@@ -109,8 +108,7 @@ def test_a_wrong_adoption_says_what_to_mend(demo, sign_in):
     page.goto("/regulation/adopt/")
     page.locator("[name=source]").first.check()
     page.fill("[name=effective_on]", "2026/2/30")
-    page.locator("form.sheet-form button[type=submit]").click()
-    page.wait_for_load_state()
+    submit(page, page.locator("form.sheet-form button[type=submit]"))
     assert "2026年2月" in page.inner_text("main")
     without(page, "422")
     check_page(page)
@@ -142,7 +140,7 @@ def test_a_finding_is_accepted_with_a_reason_and_stays_listed(demo, sign_in):
     link.click()
     page.wait_for_url("**/findings/accept/**")
     check_page(page)
-    page.locator("main form button[type=submit]").click()
+    submit(page, page.locator("main form button[type=submit]"))
     assert page.locator("[role=alert]").count() >= 1, "a reason is needed"
     without(page, "422")
     check_page(page)
