@@ -11,10 +11,12 @@ if "KITEI_TEST_HOME" not in os.environ:  # workers of xdist share the folder of 
     _home = tempfile.mkdtemp(prefix="kitei-test-")
     atexit.register(shutil.rmtree, _home, ignore_errors=True)
     os.environ["KITEI_TEST_HOME"] = os.environ["KITEI_DATA"] = _home
+os.environ.setdefault("KITEI_TEST_SHARED", os.environ["KITEI_TEST_HOME"])  # run_tests.py shares it between stages
 if os.environ.get("KITEI_TEST_DATABASE_URL"):
     os.environ["KITEI_DATABASE_URL"] = os.environ["KITEI_TEST_DATABASE_URL"]
 
 import datetime as dt
+import fcntl
 from pathlib import Path
 
 import pytest
@@ -45,6 +47,42 @@ def pytest_collection_modifyitems(config, items):
     if dropped:
         config.hook.pytest_deselected(items=dropped)
         items[:] = kept
+
+
+@pytest.fixture(scope="session")
+def made_once():
+    """Return a function that makes a folder once for all workers and stages; whoever wants to change it takes a copy.
+
+    ``build`` gets a folder to fill. Nothing of the product may be shared that a test is about making.
+    """
+    shared = Path(os.environ["KITEI_TEST_SHARED"])
+
+    def make(name, build):
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # released with the file, also by a worker that dies
+            if not (shared / name).exists():
+                part = Path(tempfile.mkdtemp(dir=shared))
+                build(part)
+                part.rename(shared / name)
+        return shared / name
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def initialised(made_once):
+    """A data folder after ``kitei init`` (さくら, of hanako), never to be changed."""
+    from cli.console import initialise
+
+    return made_once("initialised", lambda folder: initialise(folder / "data")) / "data"
+
+
+@pytest.fixture(scope="session")
+def loaded(made_once):
+    """The data folder of a demo loaded for TODAY, never to be changed."""
+    from cli.console import Console, load_demo
+
+    return made_once("loaded", lambda folder: load_demo(Console(folder / "data"))) / "data"
 
 
 @pytest.fixture(scope="session")

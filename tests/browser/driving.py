@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
+from cli.console import DEMO_PASSWORD as PASSWORD
+from cli.console import SOURCE, TODAY
+
 CHROMIUM = "/usr/bin/chromium"
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-SOURCE = Path(__file__).parents[2] / "src"
-TODAY = "2026-11-22"
-PASSWORD = "harunokaze-2026-fuji"
 
 ARGUMENTS = [
     "--no-sandbox",

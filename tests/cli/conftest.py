@@ -8,13 +8,7 @@ import socket
 import openpyxl
 import pytest
 
-from cli.console import APPOINTMENTS, DEPARTMENTS, MEMBERS, Console, initialise
-
-
-@pytest.fixture(scope="session")
-def _prepared(tmp_path_factory):
-    """A data folder after init, made once; every test gets a copy."""
-    return initialise(tmp_path_factory.mktemp("prepared") / "data").data
+from cli.console import APPOINTMENTS, DEPARTMENTS, MEMBERS, Console
 
 
 @pytest.fixture
@@ -24,9 +18,9 @@ def fresh(tmp_path):
 
 
 @pytest.fixture
-def kitei(tmp_path, _prepared):
+def kitei(tmp_path, initialised):
     """A console after init."""
-    shutil.copytree(_prepared, tmp_path / "data")
+    shutil.copytree(initialised, tmp_path / "data")
     return Console(tmp_path / "data")
 
 

@@ -5,38 +5,23 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-import subprocess
-import sys
 
 import pytest
 
-from cli.console import SOURCE, Console, initialise
+from cli.console import Console, initialise
 from cli.test_erase_person import MAIL, NAME, PHONE, leavers
 from kitei.trust.auditlog import tree
 from kitei.trust.auditlog.store import FolderStore
 from kitei_verify import checkpoint, logdir, merkle, note
 
 PHRASE = "correct-horse-battery"
-# A restore that ends where it is told to, as if the machine lost its power there.
-KILLED = """
-import os, sys
-from kitei import cli
-from kitei.commands import trouble
-start = trouble.start
-def started(**options):
-    start(**options)
-    from kitei.custody import restore
-    restore.reached = lambda step: os._exit(9) if step == sys.argv[1] else None
-trouble.start = started
-raise SystemExit(cli.main(sys.argv[2:]))
-"""
 
 
 @pytest.fixture(scope="module")
-def lived(tmp_path_factory, _prepared):
+def lived(tmp_path_factory, initialised):
     """A company that lived a while: an edition in force with its files, a signed log, a backup with keys, and then more."""
     folder = tmp_path_factory.mktemp("lived")
-    shutil.copytree(_prepared, folder / "data")
+    shutil.copytree(initialised, folder / "data")
     kitei = Console(folder / "data")
     kitei("adopt", "--effective", "2026-11-20")
     kitei("worker", "--once")
@@ -149,18 +134,6 @@ def test_a_rolled_back_log_whose_folder_is_spoiled_ends(elsewhere, backup, lived
     assert len(list(elsewhere.data.glob("log.before-*/main/checkpoint"))) == 1
 
 
-def run_killed(console, step, *arguments):
-    done = subprocess.run(
-        [sys.executable, "-c", KILLED, step, *map(str, arguments)],
-        env=console.environment(KITEI_BACKUP_PASSPHRASE=PHRASE, PYTHONPATH=str(SOURCE)),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 9, done.stdout + done.stderr
-
-
 @pytest.mark.parametrize(
     "steps",
     [
@@ -172,7 +145,7 @@ def test_a_killed_restore_is_undone_by_the_next_one(elsewhere, backup, lived, st
     shutil.copytree(lived.data / "log", elsewhere.data / "log")
     known = head(elsewhere.data)
     for step in steps:
-        run_killed(elsewhere, step, "restore", backup)
+        elsewhere.lose_power(step, "restore", backup, KITEI_BACKUP_PASSPHRASE=PHRASE)
         assert "復元が途中" in elsewhere("doctor", code=2).stdout
     assert "復元が途中" in elsewhere("init", "--name", "x", "--admin", "a@x.example", code=2).stderr
     said = elsewhere("restore", backup, KITEI_BACKUP_PASSPHRASE=PHRASE).stdout

@@ -1,47 +1,27 @@
 """``kitei demo``: the same provider for the same seed and day, with the planted gaps and nothing else."""
 
+from __future__ import annotations
+
 import json
-import os
+import shutil
 import stat
 import subprocess
 import sys
-import time
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from python_calamine import CalamineWorkbook
 
+from cli.console import DEMO_PASSWORD, TODAY, Console, wait_for
 from kitei.demo.planted import PLANTED
 from kitei.trust.access.roles import ROLES
 
-TODAY = "2026-11-22"
-SRC = Path(__file__).parents[2] / "src"
 WORKBOOK = "台帳.xlsx"
 
 
-def kitei(data, *arguments, today=TODAY, **more):
-    """Run one command in a process of its own."""
-    left_out = ("KITEI_DATABASE_URL", "KITEI_PUBLIC_URL", "DJANGO_SETTINGS_MODULE")
-    environment = {key: value for key, value in os.environ.items() if key not in left_out}
-    environment |= {"KITEI_DATA": str(data), "PYTHONPATH": str(SRC), "LANG": "C.UTF-8", "KITEI_LANG": "ja"} | more
-    if today:
-        environment["KITEI_TODAY"] = today
-    return subprocess.run(
-        [sys.executable, "-m", "kitei.cli", *map(str, arguments)],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def load(data, *arguments):
-    return kitei(data, "demo", "--no-serve", "--today", TODAY, "--password", "sakura", *arguments, today=None)
-
-
-def findings(data):
-    return json.loads(kitei(data, "check", "--format", "json").stdout)
+def findings(demo):
+    return demo.json("check", code=1)
 
 
 def cells(path):
@@ -50,20 +30,15 @@ def cells(path):
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    """A loaded demo; the time is printed, not judged (bench does that)."""
-    data = tmp_path_factory.mktemp("demo")
-    began = time.monotonic()
-    done = load(data)
-    sys.stderr.write(f"\nkitei demo --no-serve: {time.monotonic() - began:.1f} s\n")
-    assert done.returncode == 0, done.stderr
-    return data
+def demo(tmp_path_factory, loaded):
+    """A loaded demo, for tests that look at it."""
+    folder = tmp_path_factory.mktemp("demo")
+    shutil.copytree(loaded, folder / "data")
+    return Console(folder / "data")
 
 
 def test_check_finds_every_planted_gap_and_no_other(demo):
-    done = kitei(demo, "check", "--format", "json")
-    assert done.returncode == 1
-    found = json.loads(done.stdout)["findings"]
+    found = findings(demo)["findings"]
     wanted = {(gap.code, gap.severity): gap.number for gap in PLANTED}
     assert Counter((entry["code"], entry["severity"]) for entry in found) == Counter(wanted)
 
@@ -91,9 +66,7 @@ def test_most_requirements_are_stated_and_operated(demo):
 
 @pytest.mark.parametrize("role", ROLES)
 def test_every_office_has_a_holder_who_meets_the_requirement(demo, role):
-    done = kitei(demo, "who", role, "--format", "json")
-    answer = json.loads(done.stdout)
-    assert done.returncode == 0
+    answer = demo.json("who", role)
     assert answer["holder"]
     assert answer["requirement"]["met"]
 
@@ -101,13 +74,13 @@ def test_every_office_has_a_holder_who_meets_the_requirement(demo, role):
 def test_the_history_names_the_holder_of_a_day_long_ago(demo):
     asked = {}
     for day in ("2016-11-22", "2020-11-15", "2020-11-16"):
-        answer = json.loads(kitei(demo, "who", "system-administrator", "--as-of", day, "--format", "json").stdout)
+        answer = demo.json("who", "system-administrator", "--as-of", day)
         asked[day] = answer["holder"]["name"]
     assert asked == {"2016-11-22": "林 正樹", "2020-11-15": "林 正樹", "2020-11-16": "鈴木 健一"}
 
 
 def test_a_deputy_put_on_record_late_is_marked(demo):
-    answer = json.loads(kitei(demo, "who", "security-officer", "--format", "json").stdout)
+    answer = demo.json("who", "security-officer")
     assert answer["appointment"]["recorded_late"] is False
     script = (
         "import django; django.setup();"
@@ -116,7 +89,7 @@ def test_a_deputy_put_on_record_late_is_marked(demo):
     )
     done = subprocess.run(
         [sys.executable, "-c", script],
-        env={**os.environ, "KITEI_DATA": str(demo), "PYTHONPATH": str(SRC), "DJANGO_SETTINGS_MODULE": "kitei.settings"},
+        env=demo.environment(DJANGO_SETTINGS_MODULE="kitei.settings"),
         capture_output=True,
         text=True,
         check=True,
@@ -125,7 +98,7 @@ def test_a_deputy_put_on_record_late_is_marked(demo):
 
 
 def test_it_has_the_size_it_was_asked_to_have(demo, tmp_path):
-    assert kitei(demo, "export", tmp_path / WORKBOOK).returncode == 0
+    demo("export", tmp_path / WORKBOOK)
     book = cells(tmp_path / WORKBOOK)
     sizes = {
         name: len(book[name]) - 1
@@ -142,32 +115,38 @@ def test_it_has_the_size_it_was_asked_to_have(demo, tmp_path):
 
 
 def test_importing_what_export_wrote_changes_nothing(demo, tmp_path):
-    kitei(demo, "export", tmp_path / WORKBOOK)
-    done = kitei(demo, "import", tmp_path / WORKBOOK)
-    assert done.returncode == 0, done.stdout
-    assert "誤り" not in done.stdout
-    assert all("追加 0、変更 0" in line for line in done.stdout.splitlines())
+    demo("export", tmp_path / WORKBOOK)
+    said = demo("import", tmp_path / WORKBOOK).stdout
+    assert "誤り" not in said
+    assert all("追加 0、変更 0" in line for line in said.splitlines())
 
 
-def test_a_second_load_with_the_same_seed_and_day_is_equal(demo, tmp_path):
-    other = tmp_path / "other"
-    assert load(other).returncode == 0
-    for data, name in ((demo, "first.xlsx"), (other, "second.xlsx")):
-        kitei(data, "export", tmp_path / name)
+def test_an_interrupted_load_is_made_anew_and_equals_the_other_with_its_seed_and_day(demo, tmp_path):
+    other = Console(tmp_path / "data")
+    child = other.start("demo", "--no-serve", "--today", TODAY)
+    wait_for(lambda: (other.data / "files").exists() or child.poll() is not None, 60)
+    child.kill()
+    child.wait()
+    assert other.count("tenancy_organization") == 1
+    assert not (other.data / "demo-state.json").exists()
+
+    other("demo", "--no-serve", "--today", TODAY, "--password", DEMO_PASSWORD, KITEI_TODAY="")
+    for console, name in ((demo, "first.xlsx"), (other, "second.xlsx")):
+        console("export", tmp_path / name)
     assert cells(tmp_path / "first.xlsx") == cells(tmp_path / "second.xlsx")
     assert without_ids(findings(demo)) == without_ids(findings(other))
-    assert digests(demo) == digests(other)
+    assert digests(demo.data) == digests(other.data)
 
 
 @pytest.mark.long
 def test_another_seed_and_day_give_other_people_and_the_same_gaps(demo, tmp_path):
     day = "2024-02-29"
-    done = kitei(tmp_path, "demo", "--no-serve", "--today", day, "--seed", "2", today=None)
-    assert done.returncode == 0, done.stderr
-    found = json.loads(kitei(tmp_path, "check", "--format", "json", today=day).stdout)["findings"]
+    other = Console(tmp_path / "data")
+    other("demo", "--no-serve", "--today", day, "--seed", "2", KITEI_TODAY="")
+    found = json.loads(other("check", "--format", "json", code=1, KITEI_TODAY=day).stdout)["findings"]
     assert Counter(entry["code"] for entry in found) == Counter({gap.code: gap.number for gap in PLANTED})
-    for data, name in ((demo, "first.xlsx"), (tmp_path, "second.xlsx")):
-        kitei(data, "export", tmp_path / name)
+    for console, name in ((demo, "first.xlsx"), (other, "second.xlsx")):
+        console("export", tmp_path / name)
     first, second = (cells(tmp_path / name)["構成員"] for name in ("first.xlsx", "second.xlsx"))
     assert len(first) == len(second)
     assert first != second
@@ -184,47 +163,28 @@ def digests(data):
     return sorted(path.name for path in (data / "files").rglob("*") if path.is_file())
 
 
-def test_started_again_it_keeps_what_is_there_and_takes_a_new_password(demo):
-    before = (demo / "kitei.sqlite3").stat().st_ino
-    again = kitei(demo, "demo", "--no-serve", "--password", "another", today=None)
-    assert again.returncode == 0
-    assert "another" in again.stdout
-    assert "秒でできました" not in again.stdout
-    assert (demo / "kitei.sqlite3").stat().st_ino == before
-    accounts = demo / "demo-accounts.json"
+def test_started_again_it_keeps_what_is_there_and_takes_a_new_password(loaded, tmp_path):
+    shutil.copytree(loaded, tmp_path / "data")
+    demo = Console(tmp_path / "data")
+    before = (demo.data / "kitei.sqlite3").stat().st_ino
+    said = demo("demo", "--no-serve", "--password", "another", KITEI_TODAY="").stdout
+    assert "another" in said
+    assert "秒でできました" not in said
+    assert (demo.data / "kitei.sqlite3").stat().st_ino == before
+    accounts = demo.data / "demo-accounts.json"
     assert {row["password"] for row in json.loads(accounts.read_text())} == {"another"}
     assert stat.S_IMODE(accounts.stat().st_mode) == 0o600
 
 
-def test_an_interrupted_load_is_made_anew(tmp_path):
-    child = subprocess.Popen(
-        [sys.executable, "-m", "kitei.cli", "demo", "--no-serve", "--today", TODAY],
-        env={**os.environ, "KITEI_DATA": str(tmp_path), "PYTHONPATH": str(SRC)},
-        stdout=subprocess.DEVNULL,
-    )
-    deadline = time.monotonic() + 60
-    while not (tmp_path / "files").exists() and child.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.05)
-    child.kill()
-    child.wait()
-    assert not (tmp_path / "demo-state.json").exists()
-    done = load(tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert len(findings(tmp_path)["findings"]) == sum(gap.number for gap in PLANTED)
-
-
-def test_a_real_organization_is_never_touched(tmp_path):
-    made = kitei(tmp_path, "init", "--name", "青空医療情報株式会社", "--admin", "honda@aozora.example", today=None)
-    assert made.returncode == 0, made.stderr
-    refused = load(tmp_path)
-    assert refused.returncode == 2
+def test_a_real_organization_is_never_touched(kitei):
+    refused = kitei("demo", "--no-serve", "--today", TODAY, code=2)
     assert "実際の組織" in refused.stderr
     assert len(refused.stderr.splitlines()) == 1
-    assert not (tmp_path / "demo-state.json").exists()
+    assert not (kitei.data / "demo-state.json").exists()
+    assert kitei.rows("SELECT is_demo FROM tenancy_organization") == [(0,)]
 
 
-def test_it_is_never_opened_under_a_public_address(tmp_path):
-    refused = kitei(tmp_path, "demo", "--no-serve", today=None, KITEI_PUBLIC_URL="https://kitei.sakura-iryo.example")
-    assert refused.returncode == 2
+def test_it_is_never_opened_under_a_public_address(fresh):
+    refused = fresh("demo", "--no-serve", code=2, KITEI_PUBLIC_URL="https://kitei.sakura-iryo.example")
     assert "KITEI_PUBLIC_URL" in refused.stderr
-    assert not (tmp_path / "kitei.sqlite3").exists()
+    assert not (fresh.data / "kitei.sqlite3").exists()

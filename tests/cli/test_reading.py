@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+from cli.console import Console
+
 COMMANDS = [
     "demo",
     "init",
@@ -34,8 +36,24 @@ def cpu_seconds(run):
 
 def test_help_is_quick(fresh):
     # Processor time, not the clock on the wall: this machine may be busy with other things.
-    best = min(cpu_seconds(lambda: fresh("--help")) for _ in range(3))
+    cold = Console(fresh.data, cold=True)
+    best = min(cpu_seconds(lambda: cold("--help")) for _ in range(3))
     assert best <= 0.6
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "environment"),
+    [
+        (["check"], 1, {}),
+        (["doctor"], 2, {"KITEI_PUBLIC_URL": "kitei.example.jp"}),
+        (["who", "chief-officer"], 2, {"KITEI_DATA": "/nonexistent/kitei-data", "LANG": "en_US.UTF-8"}),
+    ],
+    ids=["findings", "settings", "nothing there"],
+)
+def test_a_command_that_starts_warm_says_what_a_cold_one_says(kitei, arguments, code, environment):
+    """Most of these tests start commands as cli/warm.py does; here is why they may."""
+    cold, warm = (Console(kitei.data, cold=cold)(*arguments, code=code, **environment) for cold in (True, False))
+    assert (cold.stdout, cold.stderr) == (warm.stdout, warm.stderr)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -11,7 +11,7 @@ import urllib.request
 import psutil
 import pytest
 
-from cli.console import wait_for
+from cli.console import Console, wait_for
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 @pytest.fixture
 def serving(kitei, free_port):
     """``kitei serve``, answering; whatever is left of it is ended afterwards."""
-    process = kitei.start("serve", "--port", free_port)
+    process = Console(kitei.data, cold=True).start("serve", "--port", free_port)
     family = Family(process, free_port)
     try:
         wait_for(family.healthy)
@@ -68,9 +68,14 @@ def gone(processes):
     return all(not process.is_running() or process.status() == psutil.STATUS_ZOMBIE for process in processes)
 
 
-def test_it_serves_restarts_what_dies_and_leaves_nothing_behind(serving):
+def test_it_serves_keeps_its_port_restarts_what_dies_and_leaves_nothing_behind(serving, kitei):
     with serving.get("/login") as page:
         assert page.status == 200
+    said = kitei("serve", "--port", serving.port, code=2).stderr
+    assert str(serving.port) in said
+    assert said.count("\n") == 1
+    assert serving.healthy()
+
     worker, web = serving.named("kitei.cli worker")[0], serving.named("gunicorn")[0]
 
     worker.kill()
@@ -94,13 +99,6 @@ def test_killing_serve_itself_leaves_no_orphan(serving):
     everyone = serving.everyone()
     serving.process.kill()
     wait_for(lambda: gone(everyone), 15)
-
-
-def test_a_second_server_on_the_same_port_says_so_once(serving, kitei):
-    said = kitei("serve", "--port", serving.port, code=2).stderr
-    assert str(serving.port) in said
-    assert said.count("\n") == 1
-    assert serving.healthy()
 
 
 def test_the_worker_drains_what_is_due_and_ends(kitei, officers):

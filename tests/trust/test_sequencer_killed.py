@@ -13,21 +13,15 @@ import pytest
 import strace_matrix
 from log_world import seeded
 
-from cli.console import Console, initialise
+from cli.console import Console
 from kitei_verify import logdir
 
 ALL = None
 
 
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory):
-    console = initialise(tmp_path_factory.mktemp("killed") / "data")
-    return console.data
-
-
 @pytest.fixture
-def kitei(prepared, tmp_path):
-    shutil.copytree(prepared, tmp_path / "data")
+def kitei(initialised, tmp_path):
+    shutil.copytree(initialised, tmp_path / "data")
     return Console(tmp_path / "data")
 
 
@@ -151,7 +145,7 @@ def matrix(prepared, folder, call, what, most):
 @pytest.mark.timeout(3000)
 @pytest.mark.parametrize("what", [strace_matrix.KILL, strace_matrix.EIO])
 @pytest.mark.parametrize("call", strace_matrix.CALLS)
-def test_a_fault_at_every_system_call(prepared, tmp_path, call, what):
+def test_a_fault_at_every_system_call(initialised, tmp_path, call, what):
     copy = tmp_path / "origin" / "data"
-    shutil.copytree(prepared, copy)
+    shutil.copytree(initialised, copy)
     matrix(copy, tmp_path, call, what, 25)
