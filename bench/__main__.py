@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 KITEI = [sys.executable, "-m", "kitei.cli"]
 DEMO = [*KITEI, "demo", "--no-serve", "--today", "2026-11-22", "--password", "bench"]
-PARTS = ("pages", "imports", "processes", "log")
+PARTS = ("pages", "imports", "processes", "log", "access")
 ON_DEMO = {"pages", "imports", "processes"}
 
 

@@ -40,9 +40,9 @@ def pytest_collection_modifyitems(config, items):
             if (HERE / folder) in item.path.parents:
                 item.add_marker(folder)
         database = item.get_closest_marker("django_db") or USES_DATABASE & set(item.fixturenames)
-        wanted = (config.getoption("--long") or not item.get_closest_marker("long")) and (
-            database or not config.getoption("--only-database")
-        )
+        other = config.getoption("--only-database")
+        unasked = item.get_closest_marker("long") or (other and item.get_closest_marker("one_database"))
+        wanted = (config.getoption("--long") or not unasked) and (database or not other)
         (kept if wanted else dropped).append(item)
     if dropped:
         config.hook.pytest_deselected(items=dropped)
@@ -175,6 +175,7 @@ def _japanese():
 @pytest.fixture(autouse=True)
 def _fast_passwords(settings, tmp_path):
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.SECOND_FACTOR = "nobody"  # tests of pages log in at once; test_factors.py asks for one
     settings.STORAGES = {
         **settings.STORAGES,
         "files": {**settings.STORAGES["files"], "OPTIONS": {"location": str(tmp_path / "files"), "base_url": None}},

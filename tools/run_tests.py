@@ -30,12 +30,13 @@ APART = ("tests/browser", "tests/cli")
 NOT_SERIALIZABLE = (
     "--ignore=tests/foundation/test_files_s3.py",
     "--ignore=tests/trust/test_sequencer_crash.py",
+    "--ignore=tests/trust/test_sequencer_model.py",
     "--ignore=tests/trust/test_stamps.py",
-    "--ignore=tests/trust/test_witness.py",
+    "--ignore-glob=tests/trust/test_witness*.py",
+    "--ignore-glob=tests/trust/test_rule_*.py",
     "--deselect=tests/foundation/test_dated.py::test_a_row_holds_from_its_first_day_until_before_its_last",
     "--deselect=tests/foundation/test_dated.py::test_whatever_happens_one_state_is_in_force_and_no_row_is_lost",
     "--deselect=tests/trust/test_rotation.py::test_died_at_every_step",
-    "--deselect=tests/trust/test_sequencer.py::test_the_model",
 )
 
 

@@ -143,6 +143,22 @@ def _parser() -> argparse.ArgumentParser:
 
     _register_commands(add)
     _log_commands(add)
+    token = add("token", "APIトークンを作り、一度だけ表示します", "make an API token and print it once")
+    token.add_argument("what", choices=["create"])
+    token.add_argument(
+        "--user",
+        required=True,
+        metavar="NAME",
+        help=_t("だれの権限で読むか（メールアドレス又は氏名）", "whose rights (mail or name)"),
+    )
+    token.add_argument("--scope", choices=["read"], default="read")
+    token.add_argument(
+        "--ttl",
+        default="1h",
+        metavar="1h",
+        help=_t("有効な長さ（30m、1h、90d。366日まで）", "30m, 1h, 90d; at most 366 days"),
+    )
+    token.add_argument("--label", default="", help=_t("用途", "what it is for"))
     add("doctor", "設定の誤りを一文で説明します", "explain a wrong setting")
     parser.add_argument("--version", action="store_true", help=_t("版を表示する", "show the version"))
     return parser
@@ -246,6 +262,7 @@ _MODULES = {
     "who": "reading",
     "import": "exchange",
     "export": "exchange",
+    "token": "tokens",
     "doctor": "doctor",
 }
 

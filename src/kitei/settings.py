@@ -13,7 +13,7 @@ import re
 import secrets
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
@@ -81,7 +81,19 @@ def _database() -> dict[str, Any]:
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": _tls(parts.query),
     }
+
+
+def _tls(query: str) -> dict[str, str]:
+    """Return what the address says about TLS to the database (libpq's words); anything else in it is a mistake."""
+    said = dict(parse_qsl(query, keep_blank_values=True))
+    if set(said) - {"sslmode", "sslrootcert", "sslcert", "sslkey", "channel_binding"}:
+        raise ConfigurationError(
+            "KITEI_DATABASE_URL の「?」の後には sslmode、sslrootcert、sslcert、sslkey、channel_binding だけを書けます。"
+            " (After “?” KITEI_DATABASE_URL takes sslmode, sslrootcert, sslcert, sslkey and channel_binding only.)"
+        )
+    return said
 
 
 def _files() -> dict[str, Any]:
@@ -127,12 +139,17 @@ def _trusted_proxies() -> list[str]:
     names = [name.strip() for name in os.environ.get("KITEI_TRUSTED_PROXIES", "").split(",") if name.strip()]
     for name in names:
         try:
-            ipaddress.ip_network(name)
+            network = ipaddress.ip_network(name)
         except ValueError as error:
             raise ConfigurationError(
                 f"KITEI_TRUSTED_PROXIES の「{name}」はIPアドレスではありません。127.0.0.1,10.0.0.0/8 のように書いてください。"
                 " (KITEI_TRUSTED_PROXIES takes IP addresses or networks.)"
             ) from error
+        if network.prefixlen == 0:
+            raise ConfigurationError(
+                f"KITEI_TRUSTED_PROXIES の「{name}」はすべてのアドレスを指すため、だれでも送信元を偽れます。プロキシのアドレスだけを書いてください。"
+                f" ({name} of KITEI_TRUSTED_PROXIES means everybody: name the proxies only.)"
+            )
     return names
 
 
@@ -230,6 +247,46 @@ def _backup() -> tuple[Path | None, dt.time, int]:
     return Path(folder).absolute() if folder else None, dt.time.fromisoformat(at), int(keep)
 
 
+def _second_factor() -> str:
+    who = os.environ.get("KITEI_SECOND_FACTOR", "officers")
+    if who not in {"officers", "everyone"}:
+        raise ConfigurationError(
+            "KITEI_SECOND_FACTOR は officers か everyone で書いてください。"
+            " (KITEI_SECOND_FACTOR must be officers or everyone.)"
+        )
+    return who
+
+
+def _oidc() -> tuple[str, str, str]:
+    """Return issuer, client and client secret of the OpenID provider; empty without one."""
+    issuer, client = os.environ.get("KITEI_OIDC_ISSUER", ""), os.environ.get("KITEI_OIDC_CLIENT_ID", "")
+    secret, name = os.environ.get("KITEI_OIDC_CLIENT_SECRET", ""), os.environ.get("KITEI_OIDC_CLIENT_SECRET_FILE", "")
+    if name:
+        try:
+            secret = Path(name).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError(
+                f"KITEI_OIDC_CLIENT_SECRET_FILE のファイル「{name}」を読めません。場所と権限を確かめてください。"
+                f" (The file {name} of KITEI_OIDC_CLIENT_SECRET_FILE cannot be read.)"
+            ) from error
+    if not (issuer or client or secret):
+        return "", "", ""
+    parts = _parts(issuer)
+    local = parts is not None and parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    odd = parts is None or not parts.hostname or parts.query or parts.fragment or parts.username
+    if parts is None or odd or not (parts.scheme == "https" or (parts.scheme == "http" and local)):
+        raise ConfigurationError(
+            "KITEI_OIDC_ISSUER は https://login.example.jp の形で書いてください。"
+            " (KITEI_OIDC_ISSUER must look like https://login.example.jp.)"
+        )
+    if not client or not secret:
+        raise ConfigurationError(
+            "KITEI_OIDC_ISSUER には、KITEI_OIDC_CLIENT_ID と、KITEI_OIDC_CLIENT_SECRET_FILE 又は KITEI_OIDC_CLIENT_SECRET も要ります。"
+            " (KITEI_OIDC_ISSUER needs KITEI_OIDC_CLIENT_ID and KITEI_OIDC_CLIENT_SECRET_FILE or KITEI_OIDC_CLIENT_SECRET.)"
+        )
+    return issuer, client, secret
+
+
 SECRET_KEY = _secret_key()
 DEBUG = False
 BACKUP_DIR, BACKUP_AT, BACKUP_KEEP = _backup()
@@ -242,6 +299,10 @@ LOG_POLICY = _log_policy()
 WITNESS_SECONDS = _number("KITEI_WITNESS_SECONDS", 60, 86_400)
 TSA_URL, TSA_ROOT = _time_stamps()
 TSA_HOURS = _number("KITEI_TSA_HOURS", 24, 8_760)
+SECOND_FACTOR = _second_factor()
+API_PER_MINUTE = _number("KITEI_API_PER_MINUTE", 600, 1_000_000)
+OIDC_ISSUER, OIDC_CLIENT_ID, OIDC_CLIENT_SECRET = _oidc()
+OIDC_SECOND_FACTOR = frozenset(os.environ.get("KITEI_OIDC_SECOND_FACTOR", "").split())
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -256,6 +317,7 @@ INSTALLED_APPS = [
     "kitei.foundation.sheets",
     "kitei.foundation.files",
     "kitei.foundation.jobs",
+    "kitei.foundation.mail",
     "kitei.foundation.ui",
     "kitei.trust.auditlog",
     "kitei.trust.accounts",
@@ -274,19 +336,21 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # Outermost, so that no answer leaves without its headers: not a static file, not one made by another middleware.
+    "kitei.web.headers.HeadersMiddleware",
     "kitei.web.middleware.ProxyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "kitei.web.sessions.LoginsMiddleware",
     "kitei.web.middleware.LanguageMiddleware",
     "kitei.web.middleware.ActorMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "kitei.trust.accounts.stepup.GateMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -318,6 +382,7 @@ STORAGES = {
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 3600
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
@@ -326,6 +391,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 15}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "kitei.trust.accounts.passwords.GuessableValidator"},
     {
         "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
         "OPTIONS": {"user_attributes": ("email", "name")},
@@ -343,6 +409,8 @@ AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 # Axes would look for the failures under "email" but Django reports them under "username": one function for both.
 AXES_USERNAME_CALLABLE = "kitei.trust.accounts.throttle.counted_name"
+# Strangers count by network (IPv6: /64), a device that logged in before by itself (throttle).
+AXES_CLIENT_IP_CALLABLE = "kitei.trust.accounts.throttle.counted_network"
 AXES_LOCKOUT_TEMPLATE = "accounts/locked.html"
 AXES_VERBOSE = False
 AXES_ENABLE_ACCESS_FAILURE_LOG = False
@@ -351,15 +419,21 @@ AXES_DISABLE_ACCESS_LOG = True  # log-ins stand in our own log, without addresse
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _SECURE
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_NAME = "kitei_session"
-CSRF_COOKIE_NAME = "kitei_csrf"
+# With this prefix browsers take a cookie from this very host over https only, so that no neighbouring host can plant one.
+_HOST = "__Host-" if _SECURE else ""
+SESSION_COOKIE_NAME = f"{_HOST}kitei_session"
+CSRF_COOKIE_NAME = f"{_HOST}kitei_csrf"
+LANGUAGE_COOKIE_NAME = f"{_HOST}kitei_language"
+MESSAGE_COOKIE_NAME = f"{_HOST}kitei_messages"
+DEVICE_COOKIE_NAME = f"{_HOST}kitei_device"
+MESSAGE_STORAGE = "kitei.web.flash.Storage"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "kitei.web.errors.csrf_failure"
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 31536000 if _SECURE else 0
-X_FRAME_OPTIONS = "DENY"
+SECURE_HSTS_INCLUDE_SUBDOMAINS = _SECURE
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -371,8 +445,12 @@ CONTENT_SECURITY_POLICY = {
         "form-action": [SELF],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
+        "object-src": [NONE],
     }
 }
+# The largest form maps 300 columns; one file is asked for at a time. What is more is answered with the page 413.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+DATA_UPLOAD_MAX_NUMBER_FILES = 5
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_PERMISSIONS = 0o600
@@ -397,7 +475,10 @@ else:
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    # With the offset: these lines are laid beside those of other machines.
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s", "datefmt": "%Y-%m-%dT%H:%M:%S%z"}
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {

@@ -9,28 +9,20 @@ from django.urls import Resolver404, URLPattern, get_resolver, resolve
 
 from browser.driving import PASSWORD, PHONE, WIDE, log_in, submit
 from browser.pages import check_page, faults
+from web.access_matrix import CASES, PAGE
 
-# What is no page to look at, and why. A new address is a page unless it is named here.
-NO_PAGE = {
-    "health": "plain text for machines",
-    "logout": "answers POST",
-    "set-language": "answers POST",
-    "home-changes": "answers POST",
-    "checks-run": "answers POST",
-    "import-apply": "answers POST",
-    "import-template": "a download",
-    "export-all": "a download",
-    "list-export": "a download",
-    "document-file": "a download",
-    "regulation-download": "a download",
-    "log-export": "a download",
-    "log-proof": "a download",
-    "log-checkpoint": "a download",
-    "log-key": "a download",
-    "log-verifier": "a download",
-}
-# Reached by doing something, and looked at in test_first_steps.py.
+# What is no page to look at, and why: the access matrix says so.
+NO_PAGE = {case.name: case.kind for case in CASES if case.kind != PAGE}
+
+# Reached by doing something, and looked at in test_first_steps.py, test_factors.py or test_access.py.
 BY_DOING = {
+    "login-second",
+    "access-withdraw",
+    "access-answer",
+    "access-emergency-review",
+    "access-review",
+    "step-up",
+    "factor-passkey",  # no link under a bare IP address, where browsers have no passkeys
     "login",
     "start-with-code",
     "setup",

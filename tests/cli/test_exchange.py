@@ -40,7 +40,7 @@ def test_apply_writes_every_row_with_an_event_each(kitei, officers):
         ("2026-04-01",),
     ]
     assert kitei.count("auditlog_event") - before >= 7
-    assert kitei.count("access_membership") == 1
+    assert kitei.rows("SELECT count(*) FROM access_membership WHERE kind = 'role'") == [(1,)]
 
 
 def test_import_of_the_same_and_of_what_export_wrote_changes_nothing(kitei, officers, tmp_path):

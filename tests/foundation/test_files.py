@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import stat
 import unicodedata
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,15 @@ from kitei.foundation.text import UserError
 
 PDF = b"%PDF-1.7\nsakura"
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 20
-ZIP = b"PK\x03\x04rest"
+
+
+def office(part):
+    """Return the smallest file that is a zip with an Office body."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as packed:
+        packed.writestr("[Content_Types].xml", "<Types/>")
+        packed.writestr(part, "<x/>")
+    return stream.getvalue()
 
 
 def put(organization, content, name, **options):
@@ -54,11 +64,15 @@ def test_equal_bytes_are_kept_once_and_every_mention_has_its_own_name(sakura, ts
 @pytest.mark.parametrize(
     ("content", "name", "content_type"),
     [
-        (ZIP, "台帳.XLSX", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-        (ZIP, "規程.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+        (office("xl/workbook.xml"), "台帳.XLSX", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        (
+            office("word/document.xml"),
+            "規程.docx",
+            "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        ),
         (PNG, "図.png", "image/png"),
         (b"\xff\xd8\xff\xe0", "写真.jpeg", "image/jpeg"),
-        (b"\xd0\xcf\x11\xe0old", "旧.doc", "application/msword"),
+        (bytes.fromhex("d0cf11e0a1b11ae1") + "WordDocument".encode("utf-16-le"), "旧.doc", "application/msword"),
         ("手順".encode(), "手順.txt", "text/plain"),
     ],
 )

@@ -21,12 +21,20 @@ from kitei.settings_error import ConfigurationError
         "postgresql://[bad/kitei",
         "postgresql://host:99999/kitei",
         "postgresql://host",
+        "postgresql://host/kitei?options=-c%20search_path%3Dother",
     ],
 )
 def test_a_database_address_that_is_none(monkeypatch, url):
     monkeypatch.setenv("KITEI_DATABASE_URL", url)
     with pytest.raises(ConfigurationError, match="KITEI_DATABASE_URL"):
         ours._database()
+
+
+def test_a_database_address_says_how_tls_is_checked(monkeypatch):
+    monkeypatch.setenv(
+        "KITEI_DATABASE_URL", "postgresql://db.sakura.example/kitei?sslmode=verify-full&sslrootcert=/etc/ca.pem"
+    )
+    assert ours._database()["OPTIONS"] == {"sslmode": "verify-full", "sslrootcert": "/etc/ca.pem"}
 
 
 def test_a_database_address_with_its_port(monkeypatch):

@@ -47,7 +47,7 @@ EVERYTHING = [
     path
     for path in files_of(
         "src", "tests", "tools", "docs", "dev", "bench", ".ci",
-        *(path.name for path in ROOT.iterdir() if path.is_file()),
+        *(path.name for path in ROOT.iterdir() if path.is_file() and path.name != ".git"),  # git's, in a work tree
     )
     if path.suffix in TEXT
 ]  # fmt: skip

@@ -374,9 +374,38 @@ def test_the_internal_ledger_shows_places_and_counts_evidence(sakura, takahashi)
     [table] = document_ledger(organization=sakura, day=DAY, rendering=Rendering.INTERNAL)
     assert [cells[0] for cells in table.rows] == ["P-001", "X-001"]
     assert table.rows[0] == ("P-001", "運用手順書", "第1版", "技術部", "紙（本社 書庫A）", "公開", "10年")
-    assert table.rows[1][-1] == "－"
     assert "証跡1件" in table.note
     assert all(len(cells) == len(table.columns) for cells in table.rows)
+
+
+def test_the_internal_ledger_never_names_what_is_restricted(sakura, takahashi):
+    put(
+        takahashi,
+        P_001=row(classification="internal", retention_years=None),
+        X_001=row(kind="diagram", title="秘密構成図", classification="secret", version="第9版"),
+        X_002=row(kind="contract", title="合併契約", classification="restricted"),
+    )
+    [table] = document_ledger(organization=sakura, day=DAY, rendering=Rendering.INTERNAL)
+    assert table.rows[0][1] == "運用手順書"
+    assert table.rows[0][-1] == "－"
+    assert table.rows[1:] == (
+        ("X-001", "図面（名称の記載省略）", "－", "技術部", "－", "極秘", "－"),
+        ("X-002", "契約書（名称の記載省略）", "－", "技術部", "－", "関係者限", "－"),
+    )
+    assert table.note == "閲覧区分が関係者限以上の文書は、名称の記載を省略し、文書の台帳で管理する。"
+    with clock.at(DAY + dt.timedelta(1)):
+        put(takahashi, DAY + dt.timedelta(1), P_001=row(classification="secret"))
+        [table] = document_ledger(organization=sakura, day=DAY, rendering=Rendering.INTERNAL)
+        assert table.rows[0][1] == "手順書（名称の記載省略）", (
+            "what is secret today is not named as of yesterday either"
+        )
+
+
+def test_facts_that_everybody_reads_name_no_restricted_policy(sakura, takahashi):
+    put(takahashi, P_001=row(kind="policy", title="買収方針", classification="secret", approved_by="取締役会"))
+    result = run("documents.policies", sakura)
+    assert result.state is Operated.YES
+    assert "買収方針" not in "".join(fact.render() for fact in result.facts)
 
 
 def test_the_disclosed_ledger_tells_neither_places_nor_the_titles_of_restricted_documents(sakura, takahashi):

@@ -6,20 +6,28 @@ import datetime as dt
 import json
 
 import pytest
-from django.db import connection
+from erasure_hands import (
+    APPOINTED,
+    LATE,
+    LEFT,
+    PRIVATE,
+    SOON,
+    appoint,
+    carry_out,
+    dump,
+    left_over,
+    planned,
+    put_member,
+    words,
+)
 
-from kitei.engine.checks import operations as checks
 from kitei.engine.checks.model import Provision
-from kitei.engine.checks.models import Acceptance, Run
+from kitei.engine.checks.models import Acceptance
 from kitei.foundation import clock, transactions
 from kitei.foundation.text import UserError
-from kitei.outcomes.regulation import erasure as editions
-from kitei.outcomes.regulation.models import Edition, EditionKind
 from kitei.registers.people import erasing, erasure, naming, operations, queries
 from kitei.registers.people.models import Appointment, EmergencyContactState, MemberState, QualificationState
 from kitei.trust.access import rule
-from kitei.trust.access.rule import Actor
-from kitei.trust.accounts import operations as accounts
 from kitei.trust.accounts.models import OneTimeCode, User
 from kitei.trust.auditlog import erasure as auditlog
 from kitei.trust.auditlog import events
@@ -28,139 +36,12 @@ from kitei.trust.auditlog.models import Event, Opening
 from kitei_verify import canonical
 
 pytestmark = pytest.mark.django_db
-MAIL = "hanako.takasaki@sakura.example"
-PRIVATE = ("髙﨑", "花子", "タカサキ", "ハナコ", MAIL, "090-1234-5678", "SC-778899", "あおば病院情報室")
-JOINED, APPOINTED, LEFT = dt.date(2012, 4, 1), dt.date(2014, 4, 1), dt.date(2019, 3, 31)
-SOON, LATE = dt.date(2020, 6, 1), dt.date(2024, 4, 1)
-"""Some time after she left, and the day after five years."""
 
 
 @pytest.fixture(autouse=True)
 def data_folder(settings, tmp_path):
     settings.DATA = tmp_path
     return tmp_path
-
-
-def put_member(actor, organization, **facts):
-    values = {
-        "code": "0012",
-        "family_name": "髙﨑",
-        "given_name": "花子",
-        "family_kana": "タカサキ",
-        "given_kana": "ハナコ",
-        "title": "部長",
-        "email": MAIL,
-        "joined_on": JOINED,
-        **facts,
-    }
-    operations.members.put(actor=actor, organization=organization, rows={values["code"]: values})
-
-
-def appoint(actor, organization, **facts):
-    values = {"code": "A-1", "role": "chief-officer", "member": "0012", "valid_from": APPOINTED, "article": "第7条"}
-    operations.appoint_many(actor=actor, organization=organization, rows={"A-1": {**values, **facts}})
-
-
-@pytest.fixture
-def hanako(sakura, operator):
-    """髙﨑 花子: chief officer 2014–2019 with everything a person leaves in the registers, gone since 31 March 2019."""
-    with clock.at(JOINED):
-        put_member(operator, sakura)
-        put_member(
-            operator, sakura, code="0020", family_name="高橋", given_name="誠", family_kana="", given_kana="", email=""
-        )
-        user = accounts.create_user(actor=("cli", "op"), organization=sakura, email=MAIL, name="髙﨑 花子")
-        operations.link_accounts(actor=operator, organization=sakura)
-        accounts.issue_code(user=user)
-        accounts.create_user(
-            actor=("cli", "op"), organization=sakura, email="root@sakura.example", name="管理", is_administrator=True
-        )
-    with clock.at(APPOINTED):
-        appoint(operator, sakura)
-        operations.qualifications.put(
-            actor=operator,
-            organization=sakura,
-            rows={"Q-1": {"code": "Q-1", "member": "0012", "kind": "riss", "number": "SC-778899"}},
-        )
-        operations.experiences.put(
-            actor=operator,
-            organization=sakura,
-            rows={
-                "E-1": {
-                    "code": "E-1", "member": "0012", "work": "security", "place": "あおば病院情報室",
-                    "started_on": JOINED,
-                }
-            },
-        )  # fmt: skip
-        operations.contacts.put(
-            actor=operator,
-            organization=sakura,
-            rows={"K-1": {"code": "K-1", "order": 1, "member": "0012", "phone": "090-1234-5678"}},
-        )
-        actor = Actor("member", str(user.id), sakura, "髙﨑 花子", User.objects.get(pk=user.pk).principal)
-        checks.accept_finding(
-            actor=actor,
-            organization=sakura,
-            finding="people.drill",
-            reason="髙﨑花子が確認した（090-1234-5678）",
-            until=APPOINTED,
-        )
-        Run.objects.create(
-            organization=sakura,
-            day=APPOINTED,
-            finished_at=clock.now(),
-            results={"x": {"message": ["髙﨑 花子は在籍しています"]}},
-        )
-    with clock.at(LEFT):
-        appoint(operator, sakura, last_day=LEFT, end_kind="left")
-        put_member(operator, sakura, left_on=LEFT)
-    return user
-
-
-def planned(actor, organization, day, code="0012", **provisions):
-    values = {key.replace("_", "."): value for key, value in provisions.items()}
-    return erasure.plan(actor=actor, organization=organization, code=code, today=day, provisions=values)
-
-
-def carry_out(actor, organization, day, code="0012"):
-    with clock.at(day):
-        made = transactions.durable_or_join(
-            lambda: erasure.erase(actor=actor, plan=planned(actor, organization, day, code))
-        )
-        auditlog.complete_list(organization)
-    return made
-
-
-def dump():
-    """Every value of every table as readable text."""
-    found = []
-    with connection.cursor() as cursor:
-        for table in connection.introspection.table_names(cursor):
-            cursor.execute(f'SELECT * FROM "{table}"')  # noqa: S608  the database's own names
-            for row in cursor.fetchall():
-                for value in row:
-                    text = (
-                        bytes(value).decode("utf-8", "replace") if isinstance(value, bytes | memoryview) else str(value)
-                    )
-                    if "\\u" in text:
-                        text = json.dumps(json.loads(text), ensure_ascii=False)
-                    found.append((table, text))
-    return found
-
-
-def left_over(*texts):
-    return sorted({(table, text) for table, value in dump() for text in texts if text in value})
-
-
-def words(lines):
-    return " / ".join(str(line.what) for line in lines)
-
-
-def restored_from(rows):
-    """Put the dumped rows of the person's tables back, as a restore of an older copy does."""
-    for model, kept in rows.items():
-        model.objects.all().delete()
-        model.objects.bulk_create(kept)
 
 
 class TestRefusals:
@@ -399,115 +280,6 @@ class TestList:
         path.write_bytes(b'{"id": 3}\n' + path.read_bytes())
         with pytest.raises(UserError, match="1行目"):
             auditlog.complete_list(sakura)
-
-
-class TestRestore:
-    @pytest.fixture
-    def erased_then_restored(self, sakura, operator, hanako):
-        """A copy from before the erasure stands again; the list outside is newer than it."""
-        models = (EmergencyContactState, MemberState, QualificationState, Acceptance, Run, Opening)
-        copy = {model: list(model.objects.all()) for model in models}
-        user = User.objects.get(pk=hanako.pk)
-        savepoint = Event.objects.count()
-        carry_out(operator, sakura, LATE)
-        restored_from(copy)
-        user.save()
-        self._forget_events_after(savepoint)
-        return user
-
-    @staticmethod
-    def _forget_events_after(count):
-        from kitei.trust.auditlog import triggers
-
-        with triggers.lifted():
-            for event in Event.objects.order_by("id")[count:]:
-                event.delete()
-
-    def test_what_was_erased_is_erased_again(self, sakura, erased_then_restored):
-        assert left_over("髙﨑", "090-1234-5678")
-        with clock.at(dt.date(2024, 6, 1)):
-            assert erasure.reapply(sakura) == 1
-            assert erasure.reapply(sakura) == 0
-        assert left_over(*PRIVATE) == []
-        again = Event.objects.get(name="person:erase")
-        assert json.loads(bytes(again.payload))["data"]["original"] == auditlog.read_list(sakura)[0]["id"]
-        assert auditlog.complete_list(sakura) == 0
-
-    def test_what_was_recorded_after_the_erasure_stays(self, sakura, operator, erased_then_restored):
-        with clock.at(dt.date(2024, 5, 1)):
-            put_member(operator, sakura, email="again@sakura.example", left_on=None)
-        with clock.at(dt.date(2024, 6, 1)):
-            erasure.reapply(sakura)
-        newest = MemberState.objects.filter(code="0012", voided_at__isnull=True).order_by("recorded_at").last()
-        assert (newest.family_name, newest.email) == ("髙﨑", "again@sakura.example")
-
-    def test_an_erasure_the_copy_knows_is_not_repeated(self, sakura, operator, hanako):
-        carry_out(operator, sakura, LATE)
-        assert erasure.reapply(sakura) == 0
-
-    def test_a_person_the_copy_does_not_know_is_passed_over(self, sakura, tsubaki, operator, hanako):
-        carry_out(operator, sakura, LATE)
-        auditlog.list_path(sakura).rename(auditlog.list_path(tsubaki))
-        assert erasure.reapply(tsubaki) == 0
-
-
-class TestEditions:
-    def edition(self, organization, number, effective_on, name="髙﨑 花子"):
-        return Edition.objects.create(
-            organization=organization,
-            number=number,
-            label=f"第{number}版",
-            kind=EditionKind.MODEL,
-            title="規程",
-            document_number="KT-001",
-            effective_on=effective_on,
-            as_of=effective_on,
-            summary="",
-            adopted_at=clock.now(),
-            adopted_by=name,
-            tree={"annexes": [["管理責任者", name]]},
-            content_hash="0" * 64,
-        )
-
-    def test_an_edition_keeps_the_name_until_its_own_retention_ends(self, sakura, operator, hanako):
-        self.edition(sakura, 1, dt.date(2014, 4, 1))
-        self.edition(sakura, 2, dt.date(2016, 4, 1))
-        self.edition(sakura, 3, dt.date(2022, 4, 1), name="高橋 誠")
-        assert editions.keepers
-        with clock.at(LATE):
-            found = planned(operator, sakura, LATE)
-        assert "規程の版「第1版」" in words(found.goes)
-        kept = [line for line in found.stays if "第2版" in str(line.what)]
-        assert [line.until for line in kept] == [dt.date(2027, 4, 1)]
-        carry_out(operator, sakura, LATE)
-        assert {table for table, _ in left_over(*PRIVATE)} == {"regulation_edition"}
-        assert Edition.objects.get(number=1).tree == {"annexes": [["管理責任者", auditlog.ERASED]]}
-        assert Edition.objects.get(number=2).adopted_by == "髙﨑 花子"
-
-    def test_the_edition_in_force_has_no_last_day(self, sakura, operator, hanako):
-        self.edition(sakura, 1, dt.date(2014, 4, 1))
-        with clock.at(LATE):
-            found = planned(operator, sakura, LATE)
-        assert [line.until for line in found.stays] == [None]
-
-    def test_files_made_of_a_redacted_edition_are_deleted(
-        self, sakura, operator, hanako, django_capture_on_commit_callbacks
-    ):
-        from kitei.foundation.files import store
-        from kitei.foundation.files.models import StoredFile
-
-        row = self.edition(sakura, 1, dt.date(2014, 4, 1))
-        self.edition(sakura, 2, dt.date(2016, 4, 1), name="高橋 誠")
-        row.html = store.put_bytes(
-            organization=sakura, content="髙﨑 花子".encode(), name="KT-001.html", made_here=True
-        )
-        row.save()
-        digest = row.html.digest
-        with django_capture_on_commit_callbacks(execute=True):
-            carry_out(operator, sakura, LATE)
-        assert not StoredFile.objects.exists()
-        with pytest.raises(UserError):
-            store.read(digest)
 
 
 def test_every_keeper_says_what_it_keeps():

@@ -35,7 +35,7 @@ def hold(actor, role, starts_at, ends_at=None):
         ends_at=ends_at,
         source_kind="appointment",
         source_id=uuid.uuid4(),
-        recorded_at=clock.now(),
+        recorded_at=min(starts_at, clock.now()),
     )
 
 
@@ -97,14 +97,24 @@ def test_an_office_begins_and_ends_at_midnight_of_tokyo(sakura, member):
         assert not allowed(actor, rule.EDIT, target)
 
 
-def test_a_voided_membership_never_was(sakura, member):
+def test_a_voided_membership_counts_no_more(sakura, member):
     actor, _ = member("鈴木太郎")
     row = hold(actor, ADMIN, clock.start_of(dt.date(2026, 4, 1)))
     Membership.objects.filter(id=row.id).update(voided_at=clock.now())
     assert rule.roles_of(actor) == {}
-    assert not allowed(
-        actor, rule.EDIT, Target("document", organization=sakura), at=clock.start_of(dt.date(2026, 5, 1))
-    )
+    assert not allowed(actor, rule.EDIT, Target("document", organization=sakura))
+
+
+def test_a_past_decision_counts_what_was_known_then(sakura, member):
+    actor, _ = member("鈴木太郎")
+    may, told, withdrawn = (clock.start_of(dt.date(2026, month, 1)) for month in (5, 7, 9))
+    row = hold(actor, ADMIN, clock.start_of(dt.date(2026, 4, 1)))
+    Membership.objects.filter(id=row.id).update(recorded_at=told, voided_at=withdrawn)
+    target = Target("document", organization=sakura)
+    assert not allowed(actor, rule.EDIT, target, at=may), "registered late: nobody knew yet"
+    assert allowed(actor, rule.EDIT, target, at=told)
+    assert allowed(actor, rule.EDIT, target, at=withdrawn - dt.timedelta(seconds=1))
+    assert not allowed(actor, rule.EDIT, target, at=withdrawn)
 
 
 def test_a_membership_counts_only_in_its_own_organization(sakura, tsubaki, member):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hypothesis import settings
+from log_fixtures import nine, rotated  # noqa: F401  asked for by name
 
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")

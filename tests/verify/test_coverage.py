@@ -32,7 +32,7 @@ def test_every_branch_of_the_verifier_is_reached(tmp_path):
     )
     coverage(
         "run", "--branch", f"--source={ROOT / 'src/kitei_verify'}", "-m", "pytest", "tests/verify", "-q",
-        "--noconftest", "-c", os.devnull, "--rootdir", str(ROOT), "-p", "no:django", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "few_examples",
+        "--noconftest", "-c", os.devnull, "--rootdir", str(ROOT), "-p", "no:django", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "few_examples", "-p", "log_fixtures",
         "-k", left_out, "-m", "not long", "--ignore=tests/verify/test_verify_command.py",
     )  # fmt: skip
     coverage("json", "-q", "-o", str(tmp_path / "report.json"))

@@ -114,6 +114,9 @@ class TestPreview:
 
     def test_after_an_hour_the_file_is_gone(self, officer):
         url, _page = preview(officer, workbook(["M002", "渡邉", "由美", "2020/4/1"]))
+        for minutes in (25, 50):  # whoever does nothing for half an hour is logged out
+            with clock.at(NOON + dt.timedelta(minutes=minutes)):
+                assert officer.get("/").status_code == 200
         with clock.at(NOON + dt.timedelta(hours=1, seconds=1)):
             answer = officer.get(url)
         assert answer.status_code == 410

@@ -8,7 +8,6 @@ import json
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -17,15 +16,15 @@ from kitei.commands import who_acts
 from kitei.engine.checks.model import Severity
 from kitei.foundation.dates.japanese import format_date
 from kitei.foundation.sheets.table import Rendering
-from kitei.foundation.tenancy.models import Organization
 from kitei.foundation.text import Message, UserError
 from kitei.foundation.text.japanese import fold
-from kitei.outcomes.regulation import coverage, operations, publication, queries
-from kitei.outcomes.regulation.coverage import OPERATED_LABELS, SEVERITY_LABELS, STATED_LABELS, Coverage, JudgedFinding
+from kitei.outcomes.regulation import as_json, coverage, operations, publication, queries
+from kitei.outcomes.regulation.coverage import OPERATED_LABELS, SEVERITY_LABELS, STATED_LABELS, Coverage
 from kitei.registers.people import standing
 from kitei.trust.access import rule
 from kitei.trust.access.roles import ROLES
 from kitei.trust.auditlog import heads
+from kitei.web.access import notices
 
 FORMATS = ("docx", "pdf", "html")
 
@@ -36,55 +35,16 @@ def check(options: argparse.Namespace) -> int:
     actor = who_acts.actor(options, organization)
     rule.require(actor, rule.LIST, rule.Target("finding", organization=organization))
     picture = coverage.at(organization=organization, day=who_acts.day(options))
+    shown = notices.seen_by(actor, picture)
     if options.format == "json":
-        print(json.dumps(_check_json(picture), ensure_ascii=False, indent=1))
+        print(json.dumps(as_json.of(shown), ensure_ascii=False, indent=1))
     else:
-        _print_check(picture)
+        _print_check(shown)
     return (
         1
         if any(judged.finding.severity is Severity.MUST and judged.acceptance is None for judged in picture.findings)
         else 0
     )
-
-
-def _check_json(picture: Coverage) -> dict[str, Any]:
-    counts = dict.fromkeys((severity.value for severity in Severity), 0)
-    for judged in picture.findings:
-        counts[judged.finding.severity.value] += 1
-    return {
-        "as_of": picture.day.isoformat(),
-        "findings": [_finding_json(judged) for judged in picture.findings],
-        "summary": {
-            **counts,
-            "accepted": sum(1 for judged in picture.findings if judged.acceptance),
-            "requirements": len(picture.counted),
-            "stated": picture.stated_count,
-            "operated": picture.operated_count,
-            "unverified": len(picture.uncounted),
-            "guideline": picture.guideline.id,
-            "edition": picture.edition.label if picture.edition else None,
-        },
-    }
-
-
-def _finding_json(judged: JudgedFinding) -> dict[str, Any]:
-    finding = judged.finding
-    entry: dict[str, Any] = {
-        "code": finding.code,
-        "severity": finding.severity.value,
-        "clause": judged.clause.id if judged.clause else None,
-        "basis": finding.basis.value,
-        "subject": {"type": finding.subject.kind, "id": finding.subject.id, "label": finding.subject.label},
-        "message": finding.message.render(),
-        "next_step": finding.next_step.render(),
-    }
-    if judged.acceptance:
-        entry["accepted"] = {
-            "by": judged.acceptance.accepted_by,
-            "until": judged.acceptance.until.isoformat(),
-            "reason": judged.acceptance.reason,
-        }
-    return entry
 
 
 def _print_check(picture: Coverage) -> None:
@@ -162,7 +122,7 @@ def build(options: argparse.Namespace) -> None:
         if rendering is not Rendering.DISCLOSURE:  # the matrix names people and gaps: it is no document to give out
             _record(actor, published, "xlsx")
             name = f"{organization.document_number}_対照表_{day:%Y%m%d}.xlsx"
-            print(_write(folder / name, _matrix(organization, day)))
+            print(_write(folder / name, _matrix(actor, day)))
         for name, content in making:
             print(_write(folder / name, content.result()))
 
@@ -177,10 +137,11 @@ def _record(actor: rule.Actor, published: publication.Published, kind: str) -> N
     )
 
 
-def _matrix(organization: Organization, day: dt.date) -> bytes:
+def _matrix(actor: rule.Actor, day: dt.date) -> bytes:
     from kitei.outcomes.regulation import matrix  # noqa: PLC0415  openpyxl takes 0.3 s; `check` and `who` do without
 
-    return matrix.workbook(coverage.at(organization=organization, day=day), head=heads.head_line(organization))
+    picture = notices.seen_by(actor, coverage.at(organization=actor.organization, day=day))
+    return matrix.workbook(picture, head=heads.head_line(actor.organization))
 
 
 def _write(path: Path, content: bytes) -> Path:

@@ -26,8 +26,10 @@ from kitei.foundation.tenancy.models import Organization
 from kitei.foundation.text import Message, UserError
 from kitei.outcomes.regulation import jobs
 from kitei.trust.access import operations as access
+from kitei.trust.accounts import sessions
 from kitei.trust.auditlog import anchors, erasure, reactions, sequencer
 from kitei.trust.auditlog.log import for_process, set_context
+from kitei.web.accounts import leaving
 
 _log = logging.getLogger("kitei.serve")
 
@@ -134,7 +136,12 @@ def _start(command: list[str], environment: dict[str, str]) -> subprocess.Popen[
 
 def _web_command(host: str, port: int) -> list[str]:
     if sys.platform == "win32":
-        return [sys.executable, "-m", "waitress", f"--listen={host}:{port}", "--threads=8", "kitei.wsgi:application"]
+        return [
+            sys.executable, "-m", "waitress", f"--listen={host}:{port}", "--threads=8",
+            "--no-clear-untrusted-proxy-headers",  # our own middleware drops them, except for trusted proxies
+            "--max-request-body-size=62914560",  # web.middleware.MAX_BODY: waitress keeps it on the disk before it asks us
+            "kitei.wsgi:application",
+        ]  # fmt: skip
     return [
         sys.executable, "-m", "gunicorn", "kitei.wsgi:application",
         "--bind", f"[{host}]:{port}" if ":" in host else f"{host}:{port}", "--worker-class", "gthread", "--workers", "2", "--threads", "4",
@@ -232,4 +239,6 @@ def _do_jobs() -> int:
     access.flush_strangers()
     jobs.plan_runs()
     schedule.plan()
+    sessions.plan_sweep()
+    leaving.plan()
     return int(queue.run_one())

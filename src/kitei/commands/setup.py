@@ -27,6 +27,7 @@ from kitei.trust.access.rule import Actor
 from kitei.trust.accounts import operations as accounts
 from kitei.trust.auditlog import events, logs, triggers
 from kitei.trust.auditlog.log import Act, append, for_process, set_context
+from kitei.web.accounts import alerts
 
 
 def prepare_data() -> None:
@@ -91,6 +92,7 @@ def _invite(options: argparse.Namespace) -> None:
     def work() -> str:
         code = accounts.invite_administrator(actor=actor.ref, organization=organization, email=options.admin)
         people.link_accounts(actor=actor, organization=organization)
+        alerts.tell(organization=organization)
         return code
 
     code = transactions.durable(work)

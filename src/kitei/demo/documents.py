@@ -10,6 +10,7 @@ from kitei.demo import members, offices, partners, treatment
 from kitei.demo import texts as words
 from kitei.demo.moment import Row, Rows, Then, listed
 from kitei.demo.paper import Paper, made
+from kitei.demo.rights import folder_of
 from kitei.trust.access.roles import ROLES
 
 COUNT = 120
@@ -87,6 +88,7 @@ def _entry(
         "approved_by": approved,
         "department": department,
         "classification": classification,
+        "folder": folder_of(code),
         "kept_at": "kitei",
         "file_name": f"{code}_{title}_{version}.{file}",
         "retention_years": years,

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from kitei.demo import accounts, company, documents, members
 from kitei.demo.moment import Then
+from kitei.demo.rights import Rights
 from kitei.engine.checks import operations as checks
 from kitei.foundation import clock, transactions
 from kitei.foundation.sheets import spec
@@ -59,9 +60,13 @@ def load(*, today: dt.date, seed: int, password: str, say: Say = lambda _line: N
         summary = "緊急連絡網の連絡先の確認間隔を180日から90日に改めた"
         _adopt(users, start.on(2026, 4, 1), "第4.1版", summary, model_text())
     say("2026")
+    rights = Rights(organization, users.of, start)
+    rights.spring()
+    rights.autumn()
     with clock.at(_instant(autumn.day, 16)):
         _import(users.of("0004"), autumn)
     _month_of_use(users, start)
+    rights.this_week()
     with clock.at(_instant(last.day, 17)):
         _import(users.of("0004"), last)
     with clock.at(_instant(last.day, 18)):

@@ -32,6 +32,14 @@ def now() -> dt.datetime:
     return stamp
 
 
+def device_time() -> dt.datetime:
+    """Return the instant that other machines agree on (aware, UTC): what codes and tokens of others are measured against.
+
+    The day of a demo does not move it; a test's fixed clock does.
+    """
+    return _fixed.get() or dt.datetime.now(tz=dt.UTC)
+
+
 def today() -> dt.date:
     """Return the current day in Asia/Tokyo."""
     return now().astimezone(TOKYO).date()

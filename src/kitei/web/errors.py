@@ -5,6 +5,7 @@ Missing and forbidden are the same page (design §3 "One way to read"): same sta
 
 from __future__ import annotations
 
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import get_template
@@ -16,7 +17,11 @@ from kitei.foundation.ui import referer
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Answer for what does not exist and for what may not be seen. The middleware records it for who is logged in."""
-    return render(request, "errors/404.html", status=404)
+    from kitei.web.access.forms import AskForm  # noqa: PLC0415  this page is imported before the apps are ready
+
+    # The same empty form whatever was asked for; the address comes from the page one posts it from.
+    ask = AskForm() if getattr(request, "actor", None) is not None else None
+    return render(request, "errors/404.html", {"ask": ask}, status=404)
 
 
 def refused_by_django(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -25,8 +30,30 @@ def refused_by_django(request: HttpRequest, exception: Exception | None = None) 
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Answer for a request that cannot be read (too many fields, a forged host). The database is not asked."""
+    """Answer for a request that cannot be read (a forged host) or holds too much. The database is not asked."""
+    if isinstance(exception, (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)):
+        return too_large(request)
     return _bare("errors/400.html", request, 400)
+
+
+def too_large(request: HttpRequest, language: str = "") -> HttpResponse:
+    """Answer for more than anybody may send; what was sent is not read to its end. The database is not asked."""
+    if language:
+        request.plain_language = language  # type: ignore[attr-defined]  # read by _bare
+    response = _bare("errors/413.html", request, 413)
+    if request.META.get("SERVER_SOFTWARE", "").startswith("gunicorn"):
+        # What still comes is not read. Other servers see to that themselves and let no application say so.
+        response["Connection"] = "close"
+    return response
+
+
+def too_often(request: HttpRequest, seconds: int) -> HttpResponse:
+    """Answer for who has done this often enough for now: when to try again. Nothing was done."""
+    response = render(
+        request, "errors/429.html", {"minutes": -(-seconds // 60), "back": came_from(request)}, status=429
+    )
+    response["Retry-After"] = str(seconds)
+    return response
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

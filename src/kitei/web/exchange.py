@@ -7,6 +7,8 @@ moved since the plan was made.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,10 +23,15 @@ from kitei.foundation.sheets.plan import Plan
 from kitei.foundation.sheets.reader import read_tables
 from kitei.foundation.text import Message, UserError
 from kitei.foundation.ui import lists
+from kitei.registers.documents import queries as documents
 from kitei.trust.access import rule
 from kitei.trust.auditlog import heads
 from kitei.trust.auditlog.log import Act, append, record
 from kitei.web import events
+
+DOCUMENT = "document"
+MOST_NAMED = 10
+"""How many numbers a refusal names."""
 
 
 def mappings_of(organization: Any) -> dict[str, SheetMapping]:
@@ -71,6 +78,7 @@ def plan(
         workbook or read_tables(path),
         spec.specs(),
         organization=organization,
+        existing=_open_rows(actor, organization, rule.VIEW),
         mappings=mappings_of(organization) if mappings is None else mappings,
     )
 
@@ -78,7 +86,8 @@ def plan(
 def apply(*, actor: rule.Actor, organization: Any, plan: Plan) -> None:
     """Write a plan: all or nothing, every register through its own operations, in sheet order.
 
-    Whether the actor may is decided once, before the first row: the workbook may appoint the officers. UserError when the plan has errors, or when a row it touches was changed since the plan was made.
+    Whether the actor may is decided once, before the first row: the workbook may appoint the officers. UserError when the
+    plan has errors, when a row it touches was changed since the plan was made, or for a document the actor may not edit.
     """
     if not plan.ok:
         raise UserError(Message("誤りのある取込はできません。先に誤りを直してください。"))
@@ -86,10 +95,13 @@ def apply(*, actor: rule.Actor, organization: Any, plan: Plan) -> None:
     def work() -> None:
         organization.hold()
         editor = rule.decided_once(actor, rule.EDIT, rule.Target("register", organization=organization))
+        _refuse_closed(actor, plan)
+        shown = _open_rows(actor, organization, rule.VIEW)
         for key in _touched(plan):
-            _refuse_stale(organization, plan, key)
+            _refuse_stale(shown, plan, key)
         for key in _touched(plan):
-            spec.get(key).apply(actor=editor, organization=organization, changes=plan.changes(key))
+            changes = _with_hidden(actor, organization, spec.get(key), plan.changes(key))
+            spec.get(key).apply(actor=editor, organization=organization, changes=changes)
         counts = plan.counts
         append(
             organization=organization,
@@ -113,7 +125,11 @@ def export(
     language: str = "ja",
     timestamp: dt.datetime | None = None,
 ) -> None:
-    """Write every register as a workbook that import accepts; the event commits before the first byte."""
+    """Write every register as a workbook that import accepts; the event commits before the first byte.
+
+    Documents that the actor may not view and download are left out, and so are references to them: importing the workbook
+    again changes nothing about them, because absence is never removal and ``apply`` keeps what was hidden.
+    """
     decision = rule.require(actor, rule.DOWNLOAD, rule.Target("register", organization=organization))
     act = Act(
         events.EXPORTED,
@@ -125,10 +141,11 @@ def export(
     record(organization=organization, act=act)
     moment = timestamp or clock.now().replace(microsecond=0)
     with transactions.snapshot():
+        shown = _open_rows(actor, organization, rule.VIEW, rule.DOWNLOAD)
         writer.write_export(
             stream,
             spec.specs(),
-            rows=lambda sheet: sheet.existing(organization=organization, keys=None).values(),
+            rows=lambda sheet: shown(sheet, None).values(),
             timestamp=moment,
             language=language,
             about=_about(organization, moment, language),
@@ -187,13 +204,71 @@ def _touched(plan: Plan) -> list[str]:
     ]
 
 
-def _refuse_stale(organization: Any, plan: Plan, key: str) -> None:
+def _open_rows(actor: rule.Actor, organization: Any, *actions: str) -> planning.ExistingRows:
+    """Return what reads a sheet's rows without the documents closed to the actor, and without references to them."""
+    closed = set().union(*(documents.closed_numbers(actor=actor, action=action) for action in actions))
+
+    def rows(sheet: spec.SheetSpec, keys: Collection[str] | None) -> dict[str, dict[str, Any]]:
+        found = sheet.existing(organization=organization, keys=keys)
+        if not closed:
+            return dict(found)
+        if sheet.key == DOCUMENT:
+            return {key: values for key, values in found.items() if key not in closed}
+        columns = _references(sheet)
+        return {
+            key: values | {column: None for column in columns if values.get(column) in closed}
+            for key, values in found.items()
+        }
+
+    return rows
+
+
+def _references(sheet: spec.SheetSpec) -> list[str]:
+    """Return the columns of a sheet that name a document."""
+    return [column.key for column in sheet.columns if column.kind is spec.Kind.REF and column.refers == DOCUMENT]
+
+
+def _refuse_closed(actor: rule.Actor, plan: Plan) -> None:
+    """Refuse a workbook that writes documents the actor may not edit; a number taken by a hidden one is one of them."""
+    if DOCUMENT not in _touched(plan):
+        return
+    changes = plan.changes(DOCUMENT)
+    wanted = {values["code"] for values in changes.added} | {code for code, _before, _after in changes.changed}
+    closed = wanted & documents.closed_numbers(actor=actor, action=rule.EDIT)
+    if closed:
+        raise UserError(
+            Message(
+                "文書番号「%(codes)s」の文書は登録できません。別の番号にするか、責任者に確かめてください。何も取り込んでいません。",
+                {"codes": "、".join(sorted(closed)[:MOST_NAMED])},
+            )
+        )
+
+
+def _with_hidden(actor: rule.Actor, organization: Any, sheet: spec.SheetSpec, changes: spec.Changes) -> spec.Changes:
+    """Put references to documents the actor may not view back where the workbook leaves them empty."""
+    columns = _references(sheet)
+    closed = documents.closed_numbers(actor=actor, action=rule.VIEW) if columns and changes.changed else set()
+    if not closed:
+        return changes
+    now = sheet.existing(organization=organization, keys={code for code, _before, _after in changes.changed})
+    changed = []
+    for code, before, after in changes.changed:
+        kept = {
+            column: now[code][column]
+            for column in columns
+            if not after.get(column) and now.get(code, {}).get(column) in closed
+        }
+        changed.append((code, before, {**after, **kept}))
+    return replace(changes, changed=changed)
+
+
+def _refuse_stale(shown: planning.ExistingRows, plan: Plan, key: str) -> None:
     """Compare-and-swap on values: what the plan saw must still be what stands, inside the writing transaction."""
     changes = plan.changes(key)
     codes = {values[spec.get(key).identity] for values in changes.added} | {
         code for code, _before, _after in changes.changed
     }
-    now = spec.get(key).existing(organization=organization, keys=codes)
+    now = shown(spec.get(key), codes)
     before = {code: old for code, old, _after in changes.changed}
     if any(now.get(code) != before.get(code) for code in codes):
         raise UserError(

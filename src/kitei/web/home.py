@@ -32,6 +32,8 @@ from kitei.outcomes.regulation.queries import Citation
 from kitei.trust.access import rule
 from kitei.trust.auditlog.log import Act, record
 from kitei.web import events, setup_page
+from kitei.web.access import notices as access_notices
+from kitei.web.accounts import alerts
 from kitei.web.requests import actor_of
 
 section(Section("home", gettext_lazy("ホーム"), "home", 10))
@@ -75,14 +77,18 @@ def page(request: HttpRequest) -> HttpResponse:
         "edition": edition,
         "setup": setup,
         "may_edit": _may(actor, rule.EDIT),
+        "notices": access_notices.waiting(actor),
+        "console_invitations": alerts.unseen(actor=actor) if _is_officer(actor) else [],
     }
     if picture is not None:
-        open_findings = [*picture.open_findings]
+        readable = [one for one in access_notices.readable(actor, picture.findings) if one.acceptance is None]
+        open_keys = {judged.finding.key for judged in picture.open_findings}
+        open_findings = [one for one in readable if one.finding.key in open_keys]
         context |= {
             "groups": _groups(picture, day),
             "todo": [_finding(judged, picture, day) for judged in open_findings[:TODO_SHOWN]],
             "todo_count": len(open_findings),
-            "should_count": sum(1 for judged in picture.findings if judged.acceptance is None) - len(open_findings),
+            "should_count": len(readable) - len(open_findings),
             "idle_count": _idle(picture),
             "stale": day.is_today and runner.newest_event(organization=organization) != picture.seen_event,
             "old": day.is_today and picture.day != day.day,
@@ -134,7 +140,10 @@ def requirement(request: HttpRequest, clause: str) -> HttpResponse:
         "stated": coverage.STATED_LABELS[row.stated],
         "citations": _citations(row.citations, day),
         "checks": [_check(check, picture, day) for check in row.checks],
-        "findings": [_finding(judged, picture, day) for judged in presentation.shown_findings(row.findings)],
+        "findings": [
+            _finding(judged, picture, day)
+            for judged in access_notices.readable(actor, presentation.shown_findings(row.findings))
+        ],
         "may_accept": _may(actor, rule.APPROVE),
     }
     return render(request, "web/requirement.html", context, status=422 if day.error else 200)
@@ -147,12 +156,13 @@ def findings(request: HttpRequest) -> HttpResponse:
     organization = actor.organization
     rule.require(actor, rule.LIST, rule.Target("finding", organization=organization))
     picture = _picture(organization, day) or coverage.at(organization=organization, day=day.day)
-    must = [_finding(judged, picture, day) for judged in picture.open_findings]
+    readable = access_notices.readable(actor, picture.findings)
     open_keys = {judged.finding.key for judged in picture.open_findings}
-    accepted = [_finding(judged, picture, day) for judged in picture.findings if judged.acceptance is not None]
+    must = [_finding(judged, picture, day) for judged in access_notices.readable(actor, picture.open_findings)]
+    accepted = [_finding(judged, picture, day) for judged in readable if judged.acceptance is not None]
     others = [
         _finding(judged, picture, day)
-        for judged in picture.findings
+        for judged in readable
         if judged.acceptance is None and judged.finding.key not in open_keys
     ]
     context = {
@@ -238,6 +248,10 @@ def run_now(request: HttpRequest) -> HttpResponse:
     coverage.run_and_store(organization=actor.organization)
     messages.success(request, _("いまの台帳で確認しました。"))
     return redirect("home")
+
+
+def _is_officer(actor: rule.Actor) -> bool:
+    return rule.decide(actor, rule.LIST, rule.Target("account", organization=actor.organization)).allowed
 
 
 def _picture(organization: Any, day: AsOf) -> Coverage | None:

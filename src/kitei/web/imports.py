@@ -27,7 +27,7 @@ from kitei.foundation.sheets.plan import Plan, SheetPlan
 from kitei.foundation.sheets.reader import read_tables
 from kitei.foundation.sheets.spec import Column, SheetSpec
 from kitei.foundation.sheets.template import OWN_SHEETS
-from kitei.foundation.text import UserError
+from kitei.foundation.text import UserError, file_names
 from kitei.foundation.ui.cells import date_text
 from kitei.foundation.ui.pages import Page, register
 from kitei.trust.access import rule
@@ -67,6 +67,10 @@ class UploadForm(forms.Form):
             raise forms.ValidationError(
                 _("ファイルが大きすぎます（上限50MB）。不要なシートや画像を削除するか、いくつかに分けてください。")
             )
+        try:
+            file_names.check(upload.name)
+        except UserError as error:
+            raise forms.ValidationError(str(error)) from error
         return upload
 
 
@@ -205,6 +209,7 @@ def _preview(
                 actor=actor, organization=organization, path=path, mappings=mappings, workbook=workbook
             )
     except UserError as error:
+        uploads.drop(token)  # nothing can be done with it any more
         return _start(request, actor, UploadForm(), note=str(error), status=422)
     exchange.record_contacts_shown(actor=actor, organization=organization, plan=plan)
     context = {

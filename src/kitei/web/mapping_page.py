@@ -94,6 +94,8 @@ def page(request: HttpRequest, token: str, key: str) -> HttpResponse:
 @require_safe
 def choose(request: HttpRequest, token: str) -> HttpResponse:
     """Go on to the mapping of the register a sheet is to be read as."""
+    actor = actor_of(request)
+    rule.require(actor, rule.EDIT, rule.Target("register", organization=actor.organization))
     query = QueryDict(mutable=True)
     query["sheet"] = request.GET.get("sheet", "")
     try:

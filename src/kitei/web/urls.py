@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from kitei.web import health, home, imports, mapping_page, setup_page
+from kitei.web import factor_reset, health, home, imports, mapping_page, setup_page
 
 urlpatterns = [
     path("", home.page, name="home"),
@@ -20,5 +20,9 @@ urlpatterns = [
     path("import/<str:token>/choose/", mapping_page.choose, name="import-choose"),
     path("import/<str:token>/map/<slug:key>/", mapping_page.page, name="import-mapping"),
     path("healthz", health.page, name="health"),
+    path("access/", include("kitei.web.access.urls")),
     path("registers/", include("kitei.web.lists.urls")),
+    path("", include("kitei.web.accounts.urls")),
+    path("accounts/<uuid:identity>/factors/", factor_reset.page, name="factor-reset"),
+    path("api/v1/", include("kitei.web.api.urls")),
 ]

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kitei.foundation.sheets.grid import Limits
-from kitei.foundation.text import Message, UserError
+from kitei.foundation.text import Message, UserError, file_names
 
 _PIECE = 1024 * 1024
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
@@ -103,14 +103,32 @@ class Packed:
         name = unicodedata.normalize("NFC", raw.replace("\\", "/"))
         steps = name.split("/")
         absolute = name.startswith("/") or (len(steps[0]) == 2 and steps[0][1] == ":")  # noqa: PLR2004 - a drive, C:
-        if absolute or ".." in steps or not name or any(ord(char) < 32 for char in name):  # noqa: PLR2004 - control characters
+        if absolute or ".." in steps or not name or not file_names.is_plain(name):
             raise UserError(
                 Message(
-                    "「%(file)s」の中に、置き場所を外れる名前のファイル「%(name)s」があります。zipを作り直してください。",
-                    {"file": self.file, "name": "".join(char if char.isprintable() else "?" for char in name)},
+                    "「%(file)s」の中に、置き場所を外れる名前か、見えない文字を含む名前のファイル「%(name)s」があります。名前を付け直して、zipを作り直してください。",
+                    {"file": self.file, "name": file_names.shown(name)},
                 )
             )
         return posixpath.normpath(name)
+
+    def head(self, part: Part, size: int = 8) -> bytes:
+        """Return the first ``size`` bytes of ``part``, unpacking no more than them; fewer when it is damaged there."""
+        start = part.info.header_offset
+        try:
+            magic, name_length, extra_length = _LOCAL_HEADER.unpack_from(self._data, start)
+        except struct.error as fault:
+            raise damaged(self.file) from fault
+        begin = start + _LOCAL_HEADER.size + name_length + extra_length
+        packed = self._data[begin : begin + min(part.info.compress_size, _PIECE)]
+        if magic != b"PK\x03\x04":
+            raise damaged(self.file)
+        if part.info.compress_type == zipfile.ZIP_STORED:
+            return packed[:size]
+        try:
+            return zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, size)
+        except zlib.error as fault:
+            raise damaged(self.file) from fault
 
     def stream(self, part: Part) -> Iterator[bytes]:
         """Yield the unpacked content in pieces of at most 1 MiB; UserError when it is not what the directory says."""

@@ -15,6 +15,7 @@ from kitei.outcomes.records import export, filters, operations, published, queri
 from kitei.outcomes.records.filters import Wish
 from kitei.trust.access import rule
 from kitei.trust.access.requests import actor_of
+from kitei.trust.accounts import stepup
 from kitei.trust.auditlog import heads, logs, proofs
 from kitei.trust.auditlog.models import Event, Log
 
@@ -49,6 +50,8 @@ def proof(request: HttpRequest, identity: uuid.UUID) -> HttpResponse:
     event = queries.find(actor=actor, number=identity)
     if event is None:
         raise operations.refused(actor, identity)
+    if opened:
+        stepup.demand(request)
     data = proofs.inclusion(event, openings=opened)
     operations.record_proof(actor=actor, event=event, decision=decision, opened=opened)
     return _named(HttpResponse(data, content_type=_TEXT), f"{identity}.tlog-proof")

@@ -25,6 +25,7 @@ from kitei.outcomes.records import filters, objects, operations, people, publish
 from kitei.outcomes.records.filters import Wish
 from kitei.trust.access import rule
 from kitei.trust.access.requests import actor_of
+from kitei.trust.accounts import stepup
 from kitei.trust.auditlog import anchors, heads, proofs, vocabulary
 from kitei.trust.auditlog.models import Event
 
@@ -49,7 +50,17 @@ ACTIONS = {
 }
 STRENGTHS = {
     "password": Message("パスワード"),
+    "passkey": Message("パスキー"),
+    "password+totp": Message("パスワードと認証アプリ"),
+    "password+passkey": Message("パスワードとパスキー"),
+    "password+recovery": Message("パスワードと回復コード"),
+    "oidc": Message("外部の認証基盤"),
+    "oidc+totp": Message("外部の認証基盤と認証アプリ"),
+    "oidc+passkey": Message("外部の認証基盤とパスキー"),
+    "oidc+recovery": Message("外部の認証基盤と回復コード"),
+    "oidc+mfa": Message("外部の認証基盤（多要素）"),
     "one-time-code": Message("1回だけ使えるコード"),
+    "token": Message("APIトークン"),
     "console": Message("コンソール（その機械の利用者）"),
     "worker": Message("作業プロセス"),
 }
@@ -105,6 +116,7 @@ def event(request: HttpRequest, identity: uuid.UUID) -> HttpResponse:
         raise operations.refused(actor, identity)
     if wants:
         decision = rule.require(actor, rule.DOWNLOAD, target)
+        stepup.demand(request)
     operations.record_view(actor=actor, event=found, decision=decision, opened=wants)
     payload: dict[str, Any] = json.loads(bytes(found.payload))
     opened = queries.openings(actor=actor, event=found) if payload.get("commitments") else {}

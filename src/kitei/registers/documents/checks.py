@@ -55,6 +55,7 @@ def _policies(context: CheckContext) -> Result:
         started = Document.objects.filter(organization=context.organization, states__kind="policy").exists()
         return Result(Operated.NO if started else Operated.NOT_STARTED, (message,), (gap,))
     facts, findings = [], []
+    unnamed = queries.unnamed(organization=context.organization, rows=rows)
     for row in rows:
         names = {"title": row.title, "version": row.version}
         if row.in_force_from is None:
@@ -65,6 +66,9 @@ def _policies(context: CheckContext) -> Result:
                     "documents.policy-undated", Severity.MUST, POLICIES, Basis.GUIDELINE, _subject(row), message, step
                 )
             )
+        elif row.of_id in unnamed:
+            # Facts are read by everybody, findings only by who may view the document they are about.
+            facts.append(Message("名称を表示しない基本方針（%(day)s施行）", {"day": row.in_force_from}))
         else:
             facts.append(
                 Message("「%(title)s」%(version)s（%(day)s施行）", {**names, "day": row.in_force_from})

@@ -72,6 +72,15 @@ DOCUMENTS = (
     ),
     Column("approved_by", "承認者", "Approved by", max_length=120, example="代表取締役"),
     Column("department", "主管部署", "Owning department", max_length=120, example="管理部"),
+    Column(
+        "folder",
+        "フォルダー",
+        "Folder",
+        max_length=400,
+        example="契約／医療機関",
+        help_ja="閲覧の許可は、フォルダーに付きます。「／」で区切ると下の階層になり、ないフォルダーは作られます。空けると「全体」。",
+        help_en="Rights attach to folders. Separate levels by “/”; missing folders are made. Empty: the root.",
+    ),
     Column("classification", "閲覧区分", "Classification", Kind.CHOICE, choices=CLASSIFICATIONS, default="internal"),
     Column(
         "kept_at",

@@ -63,6 +63,7 @@ register(
             ListColumn("standing", _("状態"), _standing, priority=2),
             ListColumn("in_force_from", _("施行日"), lambda row: row.in_force_from, priority=3),
             ListColumn("department", _("主管部署"), lambda row: row.department, priority=3),
+            ListColumn("folder", _("フォルダー"), lambda row: row.folder.name, optional=True),
             ListColumn(
                 "classification",
                 _("閲覧区分"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +15,8 @@ from kitei.foundation.tenancy.models import Organization
 from kitei.foundation.text import Message, UserError
 from kitei.registers.base.register import Register
 from kitei.registers.documents import columns, events, models
-from kitei.trust.access import rule
-from kitei.trust.access.operations import root_folder
+from kitei.trust.access import folders, rule
+from kitei.trust.access.operations import ROOT_FOLDER, root_folder
 
 Content = Callable[[], bytes]
 """Reads an attached file's bytes when they are stored, so that a large zip never stands in memory at once."""
@@ -55,14 +55,47 @@ class DocumentRegister(Register):
         transactions.require()
         if not rows:
             return {}
-        rule.require(actor, rule.EDIT, rule.Target(self.kind, organization=organization))
+        decision = rule.require(actor, rule.EDIT, rule.Target(self.kind, organization=organization)).recorded
         stored = self._stored(organization, rows, day or clock.today(), files or {})
-        folder = root_folder(organization=organization).pk
+        places = self._placed(actor, organization, rows, day or clock.today(), decision)
         full = {
-            code: {**values, "code": code, "file_id": stored.get(code), "folder_id": folder}
+            code: {**values, "code": code, "file_id": stored.get(code), "folder_id": places[code]}
             for code, values in rows.items()
         }
         return super().put(actor=actor, organization=organization, rows=full, day=day, imported=imported)
+
+    def existing(
+        self, *, organization: Any, keys: Collection[str] | None, day: dt.date | None = None
+    ) -> dict[str, dict[str, Any]]:
+        """Return what ``Register.existing`` does, with the folder as its path; the root as an empty one."""
+        found = super().existing(organization=organization, keys=keys, day=day)
+        paths = folders.paths(organization=organization) if found else {}
+        root = ROOT_FOLDER
+        for values in found.values():
+            path = paths.get(values["folder"], "")
+            values["folder"] = "" if path == root else path
+        return found
+
+    def _placed(
+        self,
+        actor: rule.Actor,
+        organization: Organization,
+        rows: Mapping[str, Mapping[str, Any]],
+        day: dt.date,
+        decision: Mapping[str, Any],
+    ) -> dict[str, uuid.UUID]:
+        """Return code -> folder: the one a row names, made if need be; where it stands when the row does not say; the root."""
+        root = root_folder(organization=organization).pk
+        named = {code: values["folder"] or "" for code, values in rows.items() if "folder" in values}
+        places = folders.at_paths(actor=actor, organization=organization, wanted=named.values(), decision=decision)
+        silent = sorted(rows.keys() - named.keys())
+        kept: dict[str, uuid.UUID] = {}
+        for start in range(0, len(silent), 500):
+            states = models.DocumentState.objects.filter(
+                organization=organization, code__in=silent[start : start + 500]
+            ).as_of(day)
+            kept.update(states.values_list("code", "folder_id"))
+        return {code: places[named[code]] if code in named else kept.get(code, root) for code in rows}
 
     def _stored(
         self,
@@ -111,6 +144,7 @@ class DocumentRegister(Register):
     def _fields(self, values: Mapping[str, Any], ids: Mapping[tuple[type[Any], str], uuid.UUID]) -> dict[str, Any]:
         fields = super()._fields(values, ids)
         fields["classification"] = columns.LEVELS[fields["classification"] or "internal"]
+        del fields["folder"]  # a path here, a row in the table
         fields["kept_at"] = fields["kept_at"] or "kitei"
         fields["file_name"] = fields["file_name"] or ""
         return fields | {"file_id": values["file_id"], "folder_id": values["folder_id"]}

@@ -203,10 +203,13 @@ def _plain(context: CheckContext) -> Result:
     found = documents.in_force(organization=context.organization, day=context.day, kind="disclosure")
     if not found:
         return Result(Operated.NOT_STARTED, (Message("施行中の開示文書の登録がありません。"),))
+    unnamed = documents.unnamed(organization=context.organization, rows=found)
     return Result(
         Operated.YES,
         tuple(
-            Message("開示文書「%(title)s」%(version)s", {"title": row.title, "version": row.version})
+            Message("名称を表示しない開示文書")
+            if row.of_id in unnamed
+            else Message("開示文書「%(title)s」%(version)s", {"title": row.title, "version": row.version})
             for row in found[:3]
         ),
     )

@@ -248,7 +248,7 @@ def _refusals(found: _Found, state: models.MemberState | None) -> tuple[Message,
                 {"code": state.code},
             )
         )
-    rights = Membership.objects.filter(principal=found.member, voided_at__isnull=True)
+    rights = Membership.objects.filter(principal=found.member, kind="role", voided_at__isnull=True)
     if not refusals and rights.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=clock.now())).exists():
         refusals.append(
             Message("役割による権限が続いているため、何も消しませんでした。任命の終了日を確かめてください。")

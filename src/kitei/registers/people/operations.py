@@ -14,7 +14,7 @@ from kitei.foundation.sheets.spec import Changes
 from kitei.foundation.tenancy.models import Organization
 from kitei.registers.base.register import Register
 from kitei.registers.documents.models import Document
-from kitei.registers.people import columns, events, models
+from kitei.registers.people import belonging, columns, events, models
 from kitei.trust.access import operations as access
 from kitei.trust.access import rule
 from kitei.trust.accounts.models import User
@@ -36,7 +36,28 @@ class MemberRegister(Register):
         """Write members as ``Register.put`` does, then link accounts by mail address."""
         touched = super().put(actor=actor, organization=organization, rows=rows, day=day, imported=imported)
         _renew_rights(actor=actor, organization=organization, member_ids=list(touched.values()))
+        belonging.renew(actor=actor, organization=organization, member_ids=list(touched.values()))
         link_accounts(actor=actor, organization=organization)
+        return touched
+
+
+class DepartmentRegister(Register):
+    """The register of departments: who belongs to one belongs to the one above it as well."""
+
+    def put(
+        self,
+        *,
+        actor: rule.Actor,
+        organization: Any,
+        rows: Mapping[str, Mapping[str, Any]],
+        day: dt.date | None = None,
+        imported: bool = False,
+    ) -> dict[str, uuid.UUID]:
+        """Write departments as ``Register.put`` does; when one moves, its members' memberships follow."""
+        before = belonging.nesting(organization=organization)
+        touched = super().put(actor=actor, organization=organization, rows=rows, day=day, imported=imported)
+        if belonging.nesting(organization=organization) != before:
+            belonging.renew_all(actor=actor, organization=organization)
         return touched
 
 
@@ -88,7 +109,7 @@ def link_accounts(*, actor: rule.Actor, organization: Any) -> None:
             )
 
 
-departments = Register(
+departments = DepartmentRegister(
     kind="department",
     identity=models.Department,
     state=models.DepartmentState,

@@ -12,7 +12,7 @@ from typing import Any
 
 from kitei.foundation import clock, transactions
 from kitei.foundation.tenancy.models import Organization
-from kitei.trust.access.models import Folder, Membership
+from kitei.trust.access.models import Folder, FolderLink, Membership
 from kitei.trust.access.rule import Actor, Decision, Refused
 from kitei.trust.access.strangers import count_stranger
 from kitei.trust.access.strangers import flush as flush_strangers
@@ -40,7 +40,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class MembershipFacts:
-    """What an appointment says about access: who holds which role from when until when (instants)."""
+    """What an appointment or a place in a department says about access: who belongs where from when until when (instants).
+
+    ``role`` is the role's code, or for ``kind`` "department" the department's id.
+    """
 
     principal: uuid.UUID
     role: str
@@ -48,6 +51,7 @@ class MembershipFacts:
     ends_at: dt.datetime | None
     deputy: bool
     source_id: uuid.UUID
+    kind: str = "role"
 
 
 def replace_memberships(
@@ -73,6 +77,7 @@ def replace_memberships(
         Membership(
             organization=organization,
             principal=fact.principal,
+            kind=fact.kind,
             role=fact.role,
             starts_at=fact.starts_at,
             ends_at=fact.ends_at,
@@ -93,7 +98,7 @@ def replace_memberships(
                 name,
                 actor.ref,
                 ("member", str(row.principal)),
-                data={"role": row.role, "membership": str(row.id), "source": str(row.source_id)},
+                data={"kind": row.kind, "role": row.role, "membership": str(row.id), "source": str(row.source_id)},
                 decision=decision,
             )
             for name, found in ((events.MEMBERSHIP_WITHDRAWN, voided), (events.MEMBERSHIP_CHANGED, rows))
@@ -115,7 +120,9 @@ def ends_by_source(*, organization: Any, source_ids: list[uuid.UUID]) -> dict[uu
 
 def root_folder(*, organization: Organization) -> Folder:
     """Return the organization's root folder, made on first use; joins the caller's transaction."""
-    folder, _ = Folder.objects.get_or_create(organization=organization, parent=None, name=ROOT_FOLDER)
+    folder, made = Folder.objects.get_or_create(organization=organization, parent=None, name=ROOT_FOLDER)
+    if made:
+        FolderLink.objects.create(organization=organization, ancestor=folder, descendant=folder)
     return folder
 
 

@@ -9,4 +9,8 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         """Record log-ins, failures and log-outs."""
-        from kitei.trust.accounts import signals  # noqa: F401, PLC0415  connects on import
+        from kitei.trust.accounts import (  # noqa: F401, PLC0415  their letters, jobs and signals
+            invitations,
+            sessions,
+            signals,
+        )

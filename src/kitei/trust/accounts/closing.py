@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+from django.db.models import Q
 
-from kitei.foundation import transactions
-from kitei.trust.accounts.models import OneTimeCode, User
+from kitei.foundation import clock, transactions
+from kitei.trust.accounts import factors
+from kitei.trust.accounts.models import AccountSession, ApiToken, OneTimeCode, User
 from kitei.trust.auditlog.erasure import ERASED
 
 _NOBODY = "erased.invalid"  # RFC 2606: no mail ever arrives there
@@ -24,9 +26,15 @@ def close(*, user: User) -> bool:
     user.set_unusable_password()
     user.save(update_fields=["is_active", "is_administrator", "password"])
     OneTimeCode.objects.filter(user=user).delete()
+    factors.forget(user=user, identities=True)
+    # A token's label is free text; the log keeps what it was called as a commitment.
+    ApiToken.objects.filter(user=user).delete()
+    AccountSession.objects.filter(user=user, ended_at__isnull=True).update(ended_at=clock.now(), ended_by="left")
     # Counters of failed log-ins are no record (the log is); they hold the address in clear.
     for model in (AccessAttempt, AccessFailureLog, AccessLog):
-        model.objects.filter(username__iexact=user.email).delete()
+        # A device that logged in before is counted under the address, a space and its mark (throttle).
+        mine = Q(username__iexact=user.email) | Q(username__istartswith=f"{user.email} ")
+        model.objects.filter(mine).delete()
     return was_open
 
 

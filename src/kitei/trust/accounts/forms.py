@@ -34,9 +34,38 @@ class LoginForm(AuthenticationForm):
     )
 
 
-class CodeForm(forms.Form):
+class NewPasswordForm(forms.Form):
+    """A pass word to be set, typed twice. Nothing keeps one from pasting."""
+
+    password = forms.CharField(
+        label=_("新しいパスワード"),
+        strip=False,
+        max_length=256,
+        help_text=_("15文字以上。長い文でもかまいません。記号や数字を混ぜる必要はありません。"),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        error_messages={"required": _("新しいパスワードを入力してください。")},
+    )
+    again = forms.CharField(
+        label=_("新しいパスワード（もう一度）"),
+        strip=False,
+        max_length=256,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        error_messages={"required": _("同じパスワードをもう一度入力してください。")},
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Both pass words have to agree: nobody could log in with a mistyped one."""
+        values = super().clean() or {}
+        first, second = values.get("password"), values.get("again")
+        if first and second and first != second:
+            self.add_error("again", _("二つのパスワードが同じではありません。もう一度入力してください。"))
+        return values
+
+
+class CodeForm(NewPasswordForm):
     """Mail address, one-time code and the pass word to be set."""
 
+    field_order = ("email", "code", "password", "again")
     email = forms.EmailField(
         label=_("メールアドレス"),
         max_length=254,
@@ -55,26 +84,16 @@ class CodeForm(forms.Form):
         ),
         error_messages={"required": _("コードを入力してください。")},
     )
-    password = forms.CharField(
-        label=_("新しいパスワード"),
-        strip=False,
-        max_length=256,
-        help_text=_("15文字以上。長い文でもかまいません。記号や数字を混ぜる必要はありません。"),
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        error_messages={"required": _("新しいパスワードを入力してください。")},
-    )
-    again = forms.CharField(
-        label=_("新しいパスワード（もう一度）"),
-        strip=False,
-        max_length=256,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        error_messages={"required": _("同じパスワードをもう一度入力してください。")},
-    )
 
-    def clean(self) -> dict[str, Any]:
-        """Both pass words have to agree: the code is used up by a mistyped one."""
-        values = super().clean() or {}
-        first, second = values.get("password"), values.get("again")
-        if first and second and first != second:
-            self.add_error("again", _("二つのパスワードが同じではありません。もう一度入力してください。"))
-        return values
+
+class OwnPasswordForm(NewPasswordForm):
+    """The pass word in use, and the one to come."""
+
+    current = forms.CharField(
+        label=_("今のパスワード"),
+        strip=False,
+        max_length=256,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        error_messages={"required": _("今のパスワードを入力してください。")},
+    )
+    field_order = ("current", "password", "again")

@@ -6,15 +6,18 @@ import datetime as dt
 import hashlib
 import secrets
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.utils.crypto import salted_hmac
 
 from kitei.foundation import clock, transactions
 from kitei.foundation.tenancy.models import Organization
 from kitei.foundation.text import Message, UserError
+from kitei.trust.accounts import factors, sessions
 from kitei.trust.accounts.events import LANGUAGE_SET
 from kitei.trust.accounts.models import OneTimeCode, User
 from kitei.trust.auditlog import events
@@ -31,6 +34,7 @@ class WrongCodeError(UserError):
 
 
 CODE_LIFE = dt.timedelta(days=3)
+_CODE_LETTERS = 20
 _CODE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # without I, O, 0, 1: people read the code from paper
 
 
@@ -43,6 +47,7 @@ def create_user(
     principal: uuid.UUID | None = None,
     is_administrator: bool = False,
     language: str = "ja",
+    decision: Mapping[str, Any] | None = None,
 ) -> User:
     """Create an account without a usable pass word; UserError for a bad or taken address."""
     transactions.require()
@@ -70,7 +75,7 @@ def create_user(
             actor,
             ("account", str(user.id)),
             data={"administrator": is_administrator},
-            decision=decision_of(actor),
+            decision=decision or decision_of(actor),
         ),
     )
     return user
@@ -91,25 +96,45 @@ def invite_administrator(*, actor: tuple[str, str], organization: Any, email: st
     elif user.organization_id != organization.pk:
         raise UserError(Message("メールアドレス「%(mail)s」のアカウントはすでにあります。", {"mail": email}))
     User.objects.filter(pk=user.pk).update(is_administrator=True, is_active=True)
+    # Whoever sits at the console may help somebody who lost every factor.
+    factors.reset(user=user, actor=actor, decision=decision_of(actor))
     invited = Act(events.ADMINISTRATOR_INVITED, actor, ("account", str(user.id)), decision=decision_of(actor))
     append(organization=organization, act=invited)
     return issue_code(user=user, actor=actor)
 
 
-def issue_code(*, user: User, actor: tuple[str, str] = ("worker", "accounts")) -> str:
+def issue_code(
+    *,
+    user: User,
+    actor: tuple[str, str] = ("worker", "accounts"),
+    decision: Mapping[str, Any] | None = None,
+    by_mail: bool = False,
+) -> str:
     """Return a fresh one-time code for ``user``; only its digest is kept. Codes issued before no longer work.
 
-    Joins the caller's transaction; recorded as ``account:issue-code``, without the code.
+    Joins the caller's transaction; recorded as ``account:issue-code``, without the code. One ``by_mail`` is made again
+    at the moment of sending (``mailed_code``).
     """
     transactions.require()
     _use_up(user)
-    code = "-".join("".join(secrets.choice(_CODE_ALPHABET) for _ in range(5)) for _ in range(4))
-    OneTimeCode.objects.create(
-        organization=user.organization, user=user, digest=_digest(code), expires_at=clock.now() + CODE_LIFE
-    )
-    issued = Act(events.CODE_ISSUED, actor, ("account", str(user.id)), decision=decision_of(actor))
+    row = OneTimeCode(organization=user.organization, user=user, expires_at=clock.now() + CODE_LIFE, by_mail=by_mail)
+    code = mailed_code(row) if by_mail else _code(secrets.token_bytes(_CODE_LETTERS))
+    row.digest = _digest(code)
+    row.save(force_insert=True)
+    issued = Act(events.CODE_ISSUED, actor, ("account", str(user.id)), decision=decision or decision_of(actor))
     append(organization=user.organization, act=issued)
     return code
+
+
+def mailed_code(row: OneTimeCode) -> str:
+    """Return the code of a row that was issued ``by_mail``: made from the installation's secret key and the row's id."""
+    return _code(salted_hmac("kitei.one-time-code", str(row.pk), algorithm="sha256").digest())
+
+
+def _code(random: bytes) -> str:
+    # 256 is a multiple of the alphabet's 32 letters, so each letter is equally likely.
+    letters = "".join(_CODE_ALPHABET[byte % len(_CODE_ALPHABET)] for byte in random[:_CODE_LETTERS])
+    return "-".join(letters[start : start + 5] for start in range(0, _CODE_LETTERS, 5))
 
 
 def redeem_code(*, email: str, code: str, password: str) -> User:
@@ -145,6 +170,11 @@ def record_failed_code(*, error: WrongCodeError, typed: str) -> None:
     record_failed_login(user=error.user, typed=typed, reason=error.reason)
 
 
+def typed_by(mail: str) -> User | None:
+    """Return the account whose address somebody who is not known yet has typed. For what is recorded, never for a page."""
+    return User.objects.select_related("organization").filter(email__iexact=mail).first()
+
+
 def record_failed_login(*, user: User | None, typed: str, reason: str) -> None:
     """Record that a log-in failed, in the account's organization, else the installation's first.
 
@@ -175,10 +205,13 @@ def decision_of(actor: tuple[str, str], *, own: str = "own-account") -> dict[str
     return {"allowed": True, "reasons": [f"face:{kind}" if kind in {"cli", "worker"} else own]}
 
 
-def set_password(*, user: User, password: str, actor: tuple[str, str], by: str = "own-account") -> None:
+def set_password(
+    *, user: User, password: str, actor: tuple[str, str], by: str = "own-account", keep: uuid.UUID | None = None
+) -> None:
     """Set a pass word after the rules of NIST SP 800-63B-4 (length and known-bad list); UserError when it is too weak.
 
-    ``by`` is the reason why a person may set it: the account is their own, or they hold the one-time code.
+    ``by`` is the reason why a person may set it: the account is their own, or they hold the one-time code. Every open
+    log-in of the account ends, but the one to ``keep``, in which it is changed.
     """
     transactions.require()
     try:
@@ -187,8 +220,18 @@ def set_password(*, user: User, password: str, actor: tuple[str, str], by: str =
         raise UserError(Message("%(reasons)s", {"reasons": " ".join(error.messages)})) from error
     user.set_password(password)
     user.save(update_fields=["password"])
-    done = Act(events.PASSWORD_SET, actor, ("account", str(user.id)), decision=decision_of(actor, own=by))
-    append(organization=user.organization, act=done)
+    decision = decision_of(actor, own=by)
+    append(
+        organization=user.organization,
+        act=Act(events.PASSWORD_SET, actor, ("account", str(user.id)), decision=decision),
+    )
+    sessions.end_others(user=user, actor=actor, why="password", decision=decision, keep=keep)
+
+
+def change_password(*, user: User, password: str, keep: uuid.UUID | None) -> None:
+    """Set one's own pass word, the current one having been shown; codes that were not used yet end. As ``set_password``."""
+    set_password(user=user, password=password, actor=("member", str(user.id)), keep=keep)
+    _use_up(user)
 
 
 def set_language(*, user: User, language: str) -> None:

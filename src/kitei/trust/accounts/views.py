@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from axes.handlers.proxy import AxesProxyHandler
+from axes.helpers import get_lockout_response
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
@@ -18,11 +20,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 from kitei.foundation import transactions
 from kitei.foundation.text import UserError
 from kitei.foundation.ui.referer import came_from
-from kitei.trust.accounts import operations
+from kitei.trust.accounts import factors_signin, oidc, operations, webauthn
 from kitei.trust.accounts.demo import demo_accounts
 from kitei.trust.accounts.forms import CodeForm, LoginForm
 
-LANGUAGE_COOKIE = "kitei_language"
+LANGUAGE_COOKIE = settings.LANGUAGE_COOKIE_NAME
 _YEAR = 365 * 24 * 60 * 60
 
 
@@ -36,7 +38,16 @@ class Login(LoginView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the demo's accounts."""
-        return super().get_context_data(**kwargs, demo_accounts=demo_accounts())
+        return super().get_context_data(
+            **kwargs,
+            demo_accounts=demo_accounts(),
+            passkeys_possible=webauthn.is_possible(self.request),
+            oidc=oidc.is_configured(),
+        )
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """The pass word is right: log in, or ask for the second factor of who has one."""
+        return factors_signin.begin(self.request, form.get_user(), by="password", to=self.get_success_url())
 
     def form_invalid(self, form: Any) -> HttpResponse:
         """Answer 422: nothing was done, the errors stand on the page."""
@@ -50,6 +61,13 @@ class Login(LoginView):
 @require_http_methods(["GET", "HEAD", "POST"])
 def start_with_code(request: HttpRequest) -> HttpResponse:
     """Set the pass word of one's account with the code the administrator handed over."""
+    # Tries are counted like pass words: by the name typed and the address one comes from, in one counter with log-in.
+    if request.method == "POST" and not AxesProxyHandler.is_allowed(request):
+        typed_mail = request.POST.get("email", "")
+        known = operations.typed_by(typed_mail)
+        operations.record_failed_login(user=known, typed=typed_mail, reason="locked-out")
+        closed: HttpResponse = get_lockout_response(request)
+        return closed
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         typed = form.cleaned_data
@@ -59,6 +77,7 @@ def start_with_code(request: HttpRequest) -> HttpResponse:
             )
         except operations.WrongCodeError as error:
             operations.record_failed_code(error=error, typed=typed["email"])
+            AxesProxyHandler.user_login_failed(start_with_code, {"username": typed["email"]}, request)
             form.add_error(None, str(error))
         except UserError as error:
             form.add_error(None, str(error))

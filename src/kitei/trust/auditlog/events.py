@@ -70,24 +70,26 @@ PASSWORD_SET = declare(
 )
 MEMBERSHIP_CHANGED = declare(
     "membership:change",
-    "役割による権限を変更",
-    "Role membership changed",
-    when=("任命などにより権限ができたとき", "When an appointment gives rights"),
+    "役割・所属による権限を変更",
+    "Membership changed",
+    when=("任命又は所属により権限ができたとき", "When an appointment or a department gives rights"),
     data={
-        "role": ("役割", "Role"),
+        "kind": ("種類", "Kind"),
+        "role": ("役割又は部署", "Role or department"),
         "membership": ("権限の番号", "Membership"),
-        "source": ("もとになった任命", "Appointment it follows from"),
+        "source": ("もとになった任命又は所属", "Row it follows from"),
     },
 )
 MEMBERSHIP_WITHDRAWN = declare(
     "membership:withdraw",
-    "役割による権限を取消",
-    "Role membership withdrawn",
+    "役割・所属による権限を取消",
+    "Membership withdrawn",
     when=("任命の訂正や退職により、権限の行を取り消したとき", "When a correction or a last day voids rights"),
     data={
-        "role": ("役割", "Role"),
+        "kind": ("種類", "Kind"),
+        "role": ("役割又は部署", "Role or department"),
         "membership": ("権限の番号", "Membership"),
-        "source": ("もとになった任命", "Appointment it followed from"),
+        "source": ("もとになった任命又は所属", "Row it followed from"),
     },
 )
 REFUSED = declare(

@@ -12,6 +12,7 @@ import re
 import socket
 import ssl
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -52,12 +53,12 @@ def is_address(url: str) -> bool:
     return bool(_ADDRESS.match(url) and parts.hostname) and not (named or parts.query or parts.fragment)
 
 
-def post(url: str, body: bytes, media_type: str) -> Reply:
-    """POST ``body`` and return the answer, whatever its status; AnchorError when there is none that fits the limits.
+def post(url: str, body: bytes, media_type: str, *, headers: Mapping[str, str] | None = None) -> Reply:
+    """POST ``body``, with further ``headers``, and return the answer, whatever its status; AnchorError when there is none that fits the limits.
 
     A redirect is an answer like any other: nothing is asked of the place it names. Never call it inside a transaction.
     """
-    return _exchange("POST", url, body, {"Content-Type": media_type})
+    return _exchange("POST", url, body, {"Content-Type": media_type, **(headers or {})})
 
 
 def get(url: str) -> Reply:

@@ -10,11 +10,13 @@ from typing import Any
 
 from django.utils.translation import get_language, gettext
 
+from kitei.foundation import clock
 from kitei.foundation.sheets import spec as sheets
 from kitei.foundation.sheets.spec import Column, Kind
 from kitei.foundation.ui import lists
 from kitei.foundation.ui.lists import ListSpec, Refer, Tag
 from kitei.trust.access import rule
+from kitei.trust.access.models import Protected
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,20 @@ class Stretch:
     marks: Sequence[Tag]
 
 
+def target(spec: ListSpec, *, actor: rule.Actor, identity: uuid.UUID) -> rule.Target:
+    """Return what the rule is asked about: a protected row with folder and classification as they are today.
+
+    Today's state decides for all days shown: what a document was before it became 極秘 does not open it.
+    """
+    model = spec.query(actor=actor, day=clock.today()).model
+    if issubclass(model, Protected):
+        rows = model.objects.filter(organization=actor.organization, of_id=identity, voided_at__isnull=True)
+        found = list(rows.order_by("valid_from", "recorded_at"))
+        if found:
+            return rule.target_of(pick(found, clock.today())[0], kind=spec.key)
+    return rule.Target(spec.key, str(identity), actor.organization)
+
+
 def states(spec: ListSpec, *, actor: rule.Actor, day: dt.date, identity: uuid.UUID) -> list[Any]:
     """Return every state of an identity that was not voided, by day; empty when there is none the actor may see."""
     model = spec.query(actor=actor, day=day).model
@@ -46,6 +62,7 @@ def states(spec: ListSpec, *, actor: rule.Actor, day: dt.date, identity: uuid.UU
     found = found.filter(of_id=identity) if "of" in names else found.filter(pk=identity)
     sheet = sheets.get(spec.sheet)
     joined = [column.key for column in sheet.columns if column.kind is Kind.REF and column.key in names]
+    joined += ["folder"] if issubclass(model, Protected) else []
     return list(rule.visible(actor, found.select_related(*joined), rule.VIEW).order_by("valid_from", "recorded_at"))
 
 
@@ -128,6 +145,8 @@ def value_of(spec: ListSpec, column: Column, row: Any) -> Any:
 
 
 def _raw(column: Column, row: Any) -> Any:
+    if column.key == "folder" and hasattr(row, "folder_id"):
+        return row.folder.name
     if column.kind is Kind.REF and hasattr(row, f"{column.key}_id"):
         return getattr(row, f"{column.key}_id")
     if column.key == "last_day" and not hasattr(row, "last_day"):

@@ -9,10 +9,14 @@ from typing import Any
 
 from django.urls import reverse
 
+from kitei.foundation import clock
 from kitei.foundation.ui import lists
 from kitei.foundation.ui.lists import Link, ListSpec, Refer
 from kitei.trust.access import rule
+from kitei.trust.access.models import Protected
 
+HIDDEN = ""
+"""Stands for the label of a protected row that the reader may not see."""
 Labels = dict[tuple[str, uuid.UUID], str]
 
 
@@ -50,6 +54,8 @@ def link(cell: Any, labels: Labels, *, as_of: str) -> Any:
     text = labels.get((cell.key, cell.id))
     if text is None:
         return cell.text
+    if text == HIDDEN:
+        return ""
     url = reverse("list-row", args=[cell.key, cell.id])
     return Link(text, f"{url}?{as_of}" if as_of else url)
 
@@ -60,7 +66,14 @@ def _labels(spec: ListSpec, actor: rule.Actor, day: dt.date, ids: set[uuid.UUID]
         return {}
     found = {(spec.key, row.of_id): lists.label_of(spec, row) for row in rows.filter(of_id__in=ids)}
     missing = [key for key in ids if (spec.key, key) not in found]
+    if issubclass(rows.model, Protected):
+        # Its number alone would tell that it exists.
+        found |= {(spec.key, key): HIDDEN for key in missing}
     if missing:
         every = rule.visible(actor, rows.model.objects.filter(of_id__in=missing, voided_at__isnull=True), rule.LIST)
+        if issubclass(rows.model, Protected):
+            # What is closed today is not named by what it was before.
+            here = rows.model.objects.filter(of_id__in=missing).as_of(clock.today())
+            every = every.exclude(of_id__in=here.values("of_id"))
         found |= {(spec.key, row.of_id): lists.label_of(spec, row) for row in every.order_by("valid_from")}
     return found

@@ -143,7 +143,7 @@ def row(request: HttpRequest, key: str, identity: uuid.UUID) -> HttpResponse:
     if spec is None:
         return errors.not_found(request)
     actor, day = actor_of(request), as_of(request)
-    target = rule.Target(spec.key, str(identity), actor.organization)
+    target = detail.target(spec, actor=actor, identity=identity)
     decision = rule.require(actor, rule.VIEW, target)
     found = detail.states(spec, actor=actor, day=day.day, identity=identity)
     if not found:
@@ -189,8 +189,17 @@ def row(request: HttpRequest, key: str, identity: uuid.UUID) -> HttpResponse:
             for heading, columns, lines in more
         ],
         "list_url": _url(spec, day.query),
+        "why_url": why_url(actor, target),
     }
     return render(request, "web/row.html", context, status=422 if day.error else 200)
+
+
+def why_url(actor: rule.Actor, target: rule.Target) -> str:
+    """Return the page that says who may see this and why; empty for who may not see rights, and for unprotected rows."""
+    access = rule.Target("access", organization=actor.organization)
+    if target.folder is None or not rule.decide(actor, rule.VIEW, access).allowed:
+        return ""
+    return f"{reverse('access-why')}?document={target.id}"
 
 
 def _words(value: Any) -> Any:
