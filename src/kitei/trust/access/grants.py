@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 from kitei.foundation import clock, transactions
 from kitei.foundation.tenancy.ids import uuid7
 from kitei.foundation.text import Message, UserError
-from kitei.trust.access import events, rule, second
+from kitei.trust.access import events, in_force, rule, second
 from kitei.trust.access.models import Classification, Deny, Entry, Folder, Grant, Membership, PrincipalKind, ScopeKind
 from kitei.trust.access.rule import Actor, Decision
 from kitei.trust.accounts.models import User
@@ -125,11 +125,7 @@ def members_of(*, organization: Any, principal: tuple[str, str]) -> list[uuid.UU
     if kind == "everyone":
         users = User.objects.filter(organization=organization, is_active=True, principal__isnull=False)
         return [key for key in users.order_by("principal").values_list("principal", flat=True) if key]
-    now = clock.now()
-    rows = Membership.objects.filter(
-        Q(ends_at__isnull=True) | Q(ends_at__gt=now),
-        organization=organization, kind=kind, role=code, voided_at__isnull=True, starts_at__lte=now,
-    )  # fmt: skip
+    rows = in_force.holding(Membership.objects.filter(organization=organization, kind=kind, role=code))
     return list(rows.order_by("principal").values_list("principal", flat=True).distinct())
 
 

@@ -9,14 +9,16 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from django.db import connection
-from django.db.models import BooleanField, Expression, F, UUIDField
+from django.db.models import BooleanField, Expression, F, Q, QuerySet, UUIDField
 
+from kitei.foundation import clock
 from kitei.trust.access.models import Classification
 from kitei.trust.access.standard import GUARDED
 
+Q_T = TypeVar("Q_T", bound=QuerySet[Any])
 Shape = Literal["exists", "in"]
 Principal = tuple[str, str]
 _Part = tuple[str, list[Any]]
@@ -33,6 +35,20 @@ _OBJECTS = """SELECT e.object_id FROM access_{effect} e
  WHERE e.scope_kind = 'object' AND e.object_id IS NOT NULL AND e.register = %s AND {high} AND {asked}"""
 _FOLDERS = """SELECT l.descendant_id FROM access_{effect} e JOIN access_folderlink l ON l.ancestor_id = e.folder_id
  WHERE e.scope_kind = 'folder' AND {high} AND {asked}"""
+
+
+def holding(rows: Q_T, at: dt.datetime | None = None) -> Q_T:
+    """Keep the memberships, grants or denies in force at an instant (now when None), as it was known then.
+
+    What was recorded later does not count, what was withdrawn later does; ``Asked.sql`` says the same in SQL.
+    """
+    at = at or clock.now()
+    return rows.filter(
+        Q(ends_at__isnull=True) | Q(ends_at__gt=at),
+        Q(voided_at__isnull=True) | Q(voided_at__gt=at),
+        starts_at__lte=at,
+        recorded_at__lte=at,
+    )
 
 
 @dataclass(frozen=True)

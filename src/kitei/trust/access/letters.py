@@ -9,12 +9,12 @@ import uuid
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from kitei.foundation import clock
 from kitei.foundation.mail import outbox
 from kitei.foundation.mail.models import Letter
+from kitei.trust.access import in_force
 from kitei.trust.access.models import AccessRequest, BreakGlass, Membership
 from kitei.trust.access.roles import OFFICERS
 from kitei.trust.accounts.models import User
@@ -25,11 +25,8 @@ ANSWERED = "access.request-answered"
 
 def officers(*, organization: Any, without: uuid.UUID | None = None) -> list[User]:
     """Return the active accounts whose member holds an office now."""
-    now = clock.now()
-    held = Membership.objects.filter(
-        Q(ends_at__isnull=True) | Q(ends_at__gt=now),
-        organization=organization, kind="role", role__in=sorted(OFFICERS), voided_at__isnull=True, starts_at__lte=now,
-    )  # fmt: skip
+    offices = Membership.objects.filter(organization=organization, kind="role", role__in=sorted(OFFICERS))
+    held = in_force.holding(offices)
     users = User.objects.filter(organization=organization, is_active=True, principal__in=held.values("principal"))
     return [user for user in users.order_by("id") if user.pk != without]
 

@@ -11,10 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
-from kitei.foundation import clock
-from kitei.trust.access import rule
+from kitei.trust.access import in_force, rule
 from kitei.trust.access.grants import Terms, members_of, settled
 from kitei.trust.access.in_force import Principal
 from kitei.trust.access.models import Deny, Entry, Grant, Membership, Protected
@@ -139,17 +138,13 @@ def _in_folders(rows: QuerySet[Any] | None) -> bool:
 
 def _standings(organization: Any, people: list[uuid.UUID], action: str) -> dict[uuid.UUID, frozenset[Principal]]:
     """Return member -> those of the member's principals that any standard right or entry in force names. Three queries."""
-    now = clock.now()
-    holds = Q(ends_at__isnull=True) | Q(ends_at__gt=now)
     told: set[Principal] = {right.principal for right in STANDARDS}
     models: tuple[type[Entry], ...] = (Grant, Deny)
     for model in models:
-        rows = model._default_manager.filter(  # noqa: SLF001  of either model
-            holds, organization=organization, action=action, voided_at__isnull=True, starts_at__lte=now
-        )
-        told |= set(rows.order_by().values_list("principal_kind", "principal_id").distinct())
+        rows = model._default_manager.filter(organization=organization, action=action)  # noqa: SLF001  of either model
+        told |= set(in_force.holding(rows).order_by().values_list("principal_kind", "principal_id").distinct())
     found: dict[uuid.UUID, set[Principal]] = {person: {("member", str(person))} & told for person in people}
-    held = Membership.objects.filter(holds, organization=organization, voided_at__isnull=True, starts_at__lte=now)
+    held = in_force.holding(Membership.objects.filter(organization=organization))
     if len(people) == 1:
         held = held.filter(principal=people[0])
     for person, kind, code in held.order_by().values_list("principal", "kind", "role"):

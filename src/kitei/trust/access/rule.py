@@ -14,7 +14,7 @@ import uuid
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from kitei.foundation import clock
 from kitei.foundation.tenancy.models import Organization
@@ -158,7 +158,7 @@ def principals(actor: Actor, *, at: dt.datetime | None = None) -> dict[Principal
     if actor.principal is not None:
         found["member", str(actor.principal)] = ""
         rows = Membership.objects.filter(organization=actor.organization, principal=actor.principal)
-        for kind, code, identity in _in_force(rows, at).order_by("starts_at").values_list("kind", "role", "id"):
+        for kind, code, identity in in_force.holding(rows, at).order_by("starts_at").values_list("kind", "role", "id"):
             found[kind, code] = str(identity)
     if at is None and actor.memo is not None:
         actor.memo["principals"] = found
@@ -170,17 +170,6 @@ def roles_of(actor: Actor, *, at: dt.datetime | None = None) -> dict[str, uuid.U
     if actor.principal is None:
         return {}
     return {code: uuid.UUID(row) for (kind, code), row in principals(actor, at=at).items() if kind == "role"}
-
-
-def _in_force(rows: Q_T, at: dt.datetime | None) -> Q_T:
-    """Keep the memberships in force at an instant, as it was known then (``in_force.Asked``)."""
-    at = at or clock.now()
-    return rows.filter(
-        Q(ends_at__isnull=True) | Q(ends_at__gt=at),
-        Q(voided_at__isnull=True) | Q(voided_at__gt=at),
-        starts_at__lte=at,
-        recorded_at__lte=at,
-    )
 
 
 def policy_version() -> str:
@@ -261,7 +250,7 @@ def _officer_with_account(organization: Organization, at: dt.datetime) -> bool:
         role__in=sorted(EDITORS),
         principal__in=can_log_in(organization).filter(principal__isnull=False).values("principal"),
     )
-    return _in_force(rows, at).exists()
+    return in_force.holding(rows, at).exists()
 
 
 def require(actor: Actor, action: str, target: Target, *, at: dt.datetime | None = None) -> Decision:

@@ -5,11 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.db.models import Q
-
-from kitei.foundation import clock
 from kitei.foundation.text import Message, UserError
-from kitei.trust.access import events
+from kitei.trust.access import events, in_force
 from kitei.trust.access.models import Membership
 from kitei.trust.access.roles import EDITORS, OFFICERS
 from kitei.trust.access.rule import Actor
@@ -23,17 +20,13 @@ DELAY = dt.timedelta(hours=24)
 def others(*, actor: Actor, organization: Any, reviewers: bool = False) -> bool:
     """Whether anybody else who can log in holds an office that may manage (``reviewers``: that may look at records)."""
     accounts = can_log_in(organization).filter(principal__isnull=False).exclude(principal=actor.principal)
-    now = clock.now()
-    held = Membership.objects.filter(
-        Q(ends_at__isnull=True) | Q(ends_at__gt=now),
+    offices = Membership.objects.filter(
         organization=organization,
         kind="role",
         role__in=sorted(OFFICERS if reviewers else EDITORS),
         principal__in=accounts.values("principal"),
-        voided_at__isnull=True,
-        starts_at__lte=now,
     )
-    return held.exists()
+    return in_force.holding(offices).exists()
 
 
 def ask_alone(*, actor: Actor, organization: Any, alone: bool, reason: str, reviewers: bool = False) -> None:

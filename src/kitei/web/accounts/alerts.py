@@ -12,7 +12,7 @@ from kitei.foundation import clock, transactions
 from kitei.foundation.mail import outbox
 from kitei.foundation.mail.models import Letter
 from kitei.foundation.ui import cells
-from kitei.trust.access import rule
+from kitei.trust.access import letters, rule
 from kitei.trust.accounts.events import CONSOLE_SEEN
 from kitei.trust.accounts.models import User
 from kitei.trust.auditlog.log import Act, append
@@ -38,7 +38,7 @@ def tell(*, organization: Any) -> int:
     """Ask for a letter to every officer about the console invitation just recorded; joins the caller's transaction."""
     transactions.require()
     event = queries.latest_console_invitation(organization=organization)
-    told = queries.officers(organization) if outbox.is_configured() else []
+    told = letters.officers(organization=organization) if outbox.is_configured() else []
     for user in told:
         outbox.post(organization=organization, kind=LETTER, reference=f"{event.pk}:{user.pk}")
     return len(told)

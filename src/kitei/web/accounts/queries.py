@@ -26,7 +26,6 @@ from kitei.registers.people import queries as people
 from kitei.registers.people.models import MemberState
 from kitei.trust.access import rule
 from kitei.trust.access.models import Grant, Membership
-from kitei.trust.access.roles import OFFICERS
 from kitei.trust.accounts import invitations
 from kitei.trust.accounts.events import CONSOLE_SEEN
 from kitei.trust.accounts.models import Factor, OneTimeCode, User
@@ -173,20 +172,6 @@ def lost_office(*, user: User, since: dt.datetime) -> bool:
     had = list(rows)
     held = {role for role, ends_at, voided_at in had if voided_at is None and (ends_at is None or ends_at > now)}
     return any(role not in held for role, _ends_at, _voided_at in had)
-
-
-def officers(organization: Any) -> list[User]:
-    """Return the open accounts of whoever holds an office now."""
-    now = clock.now()
-    held = Membership.objects.filter(
-        Q(ends_at__isnull=True) | Q(ends_at__gt=now),
-        organization=organization,
-        kind="role",
-        role__in=sorted(OFFICERS),
-        starts_at__lte=now,
-        voided_at__isnull=True,
-    )
-    return list(User.objects.filter(organization=organization, is_active=True, principal__in=held.values("principal")))
 
 
 def latest_console_invitation(*, organization: Any) -> Event:
